@@ -1,0 +1,10 @@
+// One function per topic of the extension module; module.cpp calls them all.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace rapideval::bindings {
+
+void bind_masks(nanobind::module_& m);
+
+}  // namespace rapideval::bindings

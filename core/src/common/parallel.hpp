@@ -1,0 +1,19 @@
+// Spreading independent pieces of work over threads.
+//
+// Results must not depend on the number of threads: a piece writes only what is its own, and whoever
+// joins pieces does so in their order. The first error (by piece number) is rethrown on the caller.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace rapideval {
+
+// 0 means: as many as the machine has. RAPIDEVAL_THREADS in the environment caps it.
+std::size_t thread_count(int requested);
+
+// Calls work(i) once for every i in [0, pieces), on up to `threads` threads (the caller's is one).
+// Pieces are handed out in order, one by one: make them large enough to be worth an atomic increment.
+void parallel_for(std::size_t pieces, std::size_t threads, const std::function<void(std::size_t)>& work);
+
+}  // namespace rapideval
