@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 __all__ = [
     "EndpointError",
@@ -26,7 +27,8 @@ Severity = Literal["error", "warning", "info"]
 SHOWN_PROBLEMS = 20
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """One thing that is wrong, or worth knowing, about an input.
 
     Attributes
