@@ -11,7 +11,8 @@ A set of N run-length masks is always the triple
 - ``sizes``: uint32 of shape (N, 2), height and width.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Collection
+from typing import Literal, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -101,3 +102,220 @@ def rle_outlines(
 
 def box_iou_matrix(a: _F64, b: _F64, b_crowd: _Bool) -> _F64:
     """IoU (A, B) of boxes x, y, width, height, bit-equal to pycocotools.mask.iou."""
+
+# --- reading: COCO-shaped JSON straight into columns --------------------------------------------------
+#
+# All readers are strict RFC 8259 on every byte, skipped values included; a leading BOM is passed over. A text
+# that is not JSON raises CoreError with byte offset, line and JSON path; its rule is one of
+#   json-empty          nothing but white space        json-trailing       text after the document
+#   json-encoding       UTF-16/32, gzip, zstd, pickle  json-utf8           bytes that are not UTF-8
+#   json-truncated      the text ends too early        json-duplicate-key  a member stands twice in an object
+#   json-syntax         anything else, not JSON        json-depth          nested deeper than max_depth
+#   json-nan            NaN, Infinity                  json-surrogate      half a surrogate pair in decoded text
+# A value of the wrong shape (a box of three numbers, a score that is text) does not stop the reader: it is
+# collected in ``problems`` as a CoreError that was not raised, the row's key counts as absent, and reading
+# goes on, so that a caller can report all of them. Columns that came with problems must not be used.
+
+class TextColumn(TypedDict):
+    """Ragged UTF-8: row i is ``data[offsets[i]:offsets[i + 1]]``, empty where the key is absent."""
+
+    data: _U8
+    offsets: _I64
+
+# Ids are integers (exact int64; 7.0 counts as 7), or text in every row; a mixture is a problem (coco-id-mixed).
+_Ids: TypeAlias = _I64 | TextColumn
+
+# True: every row has the key; False: none has (the column is None then); else bool (N,).
+_Present: TypeAlias = bool | _Bool
+
+class SegmentationColumns(TypedDict):
+    # (N,) 0: none, 1: polygons, 2: run-lengths as a list, 3: run-lengths as COCO's compressed string
+    kind: _U8
+    # runs of kinds 2 and 3, as everywhere in this module; their sum equals height x width
+    counts: _U32
+    offsets: _I64
+    sizes: _U32  # (N, 2) height, width; 0, 0 for kinds 0 and 1
+    # kind 1, as in rle_from_polygons
+    coordinates: _F64
+    ring_offsets: _I64
+    row_offsets: _I64
+
+class AnnotationColumns(TypedDict):
+    rows: int
+    image_id: _Ids | None
+    category_id: _Ids | None
+    id: _Ids | None
+    bbox: _F64 | None  # (N, 4); NaN where absent
+    score: _F64 | None  # (N,) NaN where absent
+    area: _F64 | None  # (N,) NaN where absent
+    iscrowd: _Bool | None  # (N,) False where absent
+    segmentation: SegmentationColumns | None
+    # when asked for: per row the JSON object of all other members, verbatim; empty: there are none
+    extras: TextColumn | None
+    # by key: image_id, category_id, id, bbox, score, area, iscrowd, segmentation
+    present: dict[str, _Present]
+    # how many members were null and count as absent, by key (only those met); a null id is a problem instead
+    nulls: dict[str, int]
+
+class ImageColumns(TypedDict):
+    rows: int
+    id: _Ids | None
+    width: _I64 | None  # (N,) 0 where absent
+    height: _I64 | None
+    file_name: TextColumn | None
+    extras: TextColumn | None
+    present: dict[str, _Present]
+    nulls: dict[str, int]
+
+class CategoryColumns(TypedDict):
+    rows: int
+    id: _Ids | None
+    name: TextColumn | None
+    supercategory: TextColumn | None
+    extras: TextColumn | None
+    present: dict[str, _Present]
+    nulls: dict[str, int]
+
+class CocoResults(TypedDict):
+    annotations: AnnotationColumns
+    problems: list[CoreError]  # in the order of the text, at most max_problems; path is $[row].key
+    problem_count: int
+
+class CocoDataset(TypedDict):
+    images: ImageColumns | None  # None: the document has no such member
+    categories: CategoryColumns | None
+    annotations: AnnotationColumns | None
+    top: dict[str, bytes]  # the other members of the document (info, licenses, ...): their JSON text, verbatim
+    problems: list[CoreError]  # path is $.annotations[row].key and so on
+    problem_count: int
+
+def read_coco_results(
+    source: str | _Buffer,
+    extras: bool = False,
+    threads: int = 0,
+    max_problems: int = 100,
+    max_depth: int = 512,
+    chunk_bytes: int = 0,
+) -> CocoResults:
+    """Columns of a COCO results array ``[{"image_id": 1, "category_id": 2, "bbox": [...], "score": 0.5}, ...]``.
+
+    source is the path of a file, which is mapped and whose pages are let go once read, or the text itself.
+    Rules of problems: coco-object, coco-id, coco-id-mixed, coco-bbox, coco-number (score, area), coco-iscrowd,
+    coco-polygon, coco-rle, coco-text, rle-size, rle-sum, json-surrogate. chunk_bytes is for tests: how the
+    text is cut for the threads.
+    """
+
+def read_coco_dataset(
+    source: str | _Buffer,
+    extras: bool = False,
+    threads: int = 0,
+    max_problems: int = 100,
+    max_depth: int = 512,
+    chunk_bytes: int = 0,
+) -> CocoDataset:
+    """Columns of a COCO dataset ``{"images": [...], "categories": [...], "annotations": [...], ...}``.
+
+    Scores are read where annotations have them. All else as in read_coco_results.
+    """
+
+def index_ids(values: _I64, keys: _I64, threads: int = 0) -> _I32:
+    """The row of keys (K,) that each of values (N,) equals, -1 where none does.
+
+    A key that stands twice is a CoreError (rule duplicate-id, row: the second one).
+    """
+
+def json_place(source: str | _Buffer, offset: int) -> tuple[int, str]:
+    """Line (from 1) and JSON path of the value or member at a byte offset, by a slow second reading."""
+
+# --- reading: answers with dense bitmasks --------------------------------------------------------------
+
+class BitmaskArray:
+    """Dense bitmasks of an answer, already run-lengths: what stood there as ``[[0, 1, ...], ...]``."""
+
+    @property
+    def counts(self) -> _U32: ...
+    @property
+    def offsets(self) -> _I64: ...
+    @property
+    def sizes(self) -> _U32:
+        """(N, 2) height, width of each mask; they may differ from mask to mask."""
+    @property
+    def ndim(self) -> int:
+        """Levels of brackets: 2 is one mask [H, W]; 3 is [N, H, W] (or [1, H, W]); 4 is [N, 1, H, W]."""
+    @property
+    def offset(self) -> int:
+        """Where it begins, in bytes of the document's text."""
+    def __len__(self) -> int:
+        """N, the number of masks."""
+
+class JsonText:
+    """A string of the document that is itself JSON text (it begins with ``[`` or ``{``), not yet decoded."""
+
+    @property
+    def offset(self) -> int:
+        """Where its opening quote stands, in bytes of the document's text."""
+    def __len__(self) -> int:
+        """Bytes between its quotes, as written."""
+    def __str__(self) -> str:
+        """The decoded text."""
+    def scan(
+        self,
+        bitmask_keys: Collection[str] = ...,
+        *,
+        root_is_bitmask: bool = False,
+        any_key: bool = False,
+        other_keys: Collection[str] = ...,
+        values_255: bool = False,
+        min_text: int = 1024,
+        max_depth: int = 512,
+        threads: int = 0,
+        level: _Level = "auto",
+    ) -> JsonTree:
+        """The document inside, as scan_payload gives it, read in place.
+
+        Offsets count in the outermost text given to scan_payload; the path of an error is the path within
+        the document of this string, so the caller puts the path of the string in front.
+        """
+
+JsonTree: TypeAlias = (
+    "dict[str, JsonTree] | list[JsonTree] | str | int | float | None | BitmaskArray | JsonText | CoreError"
+)
+_Level: TypeAlias = Literal["auto", "plain", "sse2", "avx2", "neon"]
+
+def scan_payload(
+    text: _Buffer,
+    bitmask_keys: Collection[str] = ...,
+    *,
+    root_is_bitmask: bool = False,
+    any_key: bool = False,
+    other_keys: Collection[str] = ...,
+    values_255: bool = False,
+    min_text: int = 1024,
+    max_depth: int = 512,
+    threads: int = 0,
+    level: _Level = "auto",
+) -> JsonTree:
+    """The document as a light tree in which dense bitmasks are run-lengths already.
+
+    Strict as the readers above. Under a member named in bitmask_keys (default: masks,
+    semantic_segmentation_mask), and at the top if root_is_bitmask, a value that is
+
+    - nested arrays of 0/1, true/false, 0.0/1.0 (mixed as they come) with 2 to 4 levels becomes a BitmaskArray;
+    - nested arrays of numbers or booleans that are no bitmask becomes a CoreError, not raised, whose rule is
+      M31 (ragged: row, both lengths), M33 (a value other than 0 and 1), M34 (no rows or no columns) or M35
+      (1-D, over 4 levels, uneven nesting, a 4-D array whose second level is not of length 1); its path
+      counts from the value: ``[3][17][4]``. The text of such a value is still checked to be JSON;
+    - anything else (a list of RLE objects, text, null, []) stays as it is; in a list of other things, each
+      nested array is taken by itself.
+
+    any_key: the same under every member but other_keys (default: boxes, scores, labels), save that what is
+    no bitmask becomes plain lists. values_255: 255 counts as 1 too.
+
+    A string of at least min_text bytes that begins with ``[`` or ``{`` (after white space) becomes a JsonText,
+    so that a string layer is read in place; other strings are str. Integers are exact of any size (over 4,300
+    digits: json-syntax), 1e400 is inf: check that numbers are finite. level chooses the instructions, for
+    tests; the result is the same.
+    """
+
+def simd_levels() -> list[str]:
+    """The levels this machine can run, slowest first."""
