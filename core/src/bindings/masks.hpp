@@ -1,0 +1,30 @@
+// What the binding files that take masks share: the three columns of a mask set as arguments.
+#pragma once
+
+#include "bindings/arrays.hpp"
+#include "common/error.hpp"
+#include "masks/rle.hpp"
+
+namespace rapideval::bindings {
+
+using Counts = In<std::uint32_t, 1>;
+using Offsets = In<std::int64_t, 1>;
+using Sizes = In<std::uint32_t, 2>;
+
+template <typename T>
+void check_width(const In<T, 2>& array, std::size_t width, const char* rule, const char* what) {
+    if (array.shape(1) != width) throw Error(rule, std::to_string(array.shape(1)) + " columns", what);
+}
+
+inline masks::Flags flags_of(const In<bool, 1>& array) {
+    return {reinterpret_cast<const std::uint8_t*>(array.data()), array.shape(0)};
+}
+
+inline masks::MaskSet checked_masks(const Counts& counts, const Offsets& offsets, const Sizes& sizes) {
+    check_width(sizes, 2, "rle-sizes", "sizes (N, 2)");
+    const masks::MaskSet set{span_of(counts), span_of(offsets), span_of(sizes)};
+    masks::check_masks(set);
+    return set;
+}
+
+}  // namespace rapideval::bindings
