@@ -14,9 +14,12 @@ namespace rapideval::bindings {
 
 namespace nb = nanobind;
 
-// A read-only C-contiguous input array of exactly this dtype: nothing is converted behind the caller's back.
+// A read-only C-contiguous input array of exactly this dtype. Name its argument with array("name"): nanobind would
+// otherwise convert an array of another dtype or layout behind the caller's back.
 template <typename T, std::size_t Dims>
 using In = nb::ndarray<const T, nb::ndim<Dims>, nb::c_contig, nb::device::cpu>;
+
+inline auto array(const char* name) { return nb::arg(name).noconvert(); }
 
 template <typename T>
 using Out = nb::ndarray<nb::numpy, T>;

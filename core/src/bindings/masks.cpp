@@ -74,8 +74,6 @@ Out<double> box_iou_matrix(In<double, 2> a, In<double, 2> b, In<bool, 1> b_crowd
 
 void bind_masks(nb::module_& m) {
     using namespace nb::literals;
-    // An array of another dtype or layout is refused, not converted: its values would change unseen.
-    const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
     m.def("rle_check", &check, array("counts"), array("offsets"), array("sizes"));
     m.def("rle_area", &area, array("counts"), array("offsets"));
     m.def("rle_box", &box, array("counts"), array("offsets"), array("sizes"));
@@ -83,6 +81,7 @@ void bind_masks(nb::module_& m) {
           array("b_offsets"), array("b_sizes"), array("b_crowd"), "threads"_a = 0);
     m.def("rle_iou_pairs", &iou_pairs, array("a_counts"), array("a_offsets"), array("a_sizes"), array("b_counts"),
           array("b_offsets"), array("b_sizes"), array("b_crowd"), array("pairs"), "threads"_a = 0);
+    bind_mask_codecs(m);
     m.def("box_iou_matrix", &box_iou_matrix, array("a"), array("b"), array("b_crowd"));
 }
 

@@ -16,6 +16,8 @@ void check_width(const In<T, 2>& array, std::size_t width, const char* rule, con
     if (array.shape(1) != width) throw Error(rule, std::to_string(array.shape(1)) + " columns", what);
 }
 
+void bind_mask_codecs(nb::module_& m);  // strings, dense arrays
+
 inline masks::Flags flags_of(const In<bool, 1>& array) {
     return {reinterpret_cast<const std::uint8_t*>(array.data()), array.shape(0)};
 }
@@ -25,6 +27,10 @@ inline masks::MaskSet checked_masks(const Counts& counts, const Offsets& offsets
     const masks::MaskSet set{span_of(counts), span_of(offsets), span_of(sizes)};
     masks::check_masks(set);
     return set;
+}
+
+inline nb::tuple runs_to_numpy(masks::RaggedRuns&& runs) {
+    return nb::make_tuple(to_numpy(std::move(runs.counts)), to_numpy(std::move(runs.offsets)));
 }
 
 }  // namespace rapideval::bindings

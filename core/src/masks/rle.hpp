@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace rapideval::masks {
 
@@ -42,6 +43,12 @@ struct MaskSet {
         return counts.subspan(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
     }
     Size size_of(std::size_t i) const { return {sizes[2 * i], sizes[2 * i + 1]}; }
+};
+
+// The same as owner, as kernels return it.
+struct RaggedRuns {
+    std::vector<std::uint32_t> counts;
+    std::vector<std::int64_t> offsets;
 };
 
 // Throws `rule` unless offsets hold at least one number and rise from 0 to total.
