@@ -319,3 +319,78 @@ def scan_payload(
 
 def simd_levels() -> list[str]:
     """The levels this machine can run, slowest first."""
+
+# --- matching and accumulation -----------------------------------------------------------------------
+#
+# Bit a * T + t of a row of W = ceil(T * A / 64) words of 64 bits stands for area range a and IoU threshold t.
+
+class MatchColumns(TypedDict):
+    """One row for each kept detection: by label, then falling score, then image rank, then place in its cell.
+
+    A cell is one image and one label (one image where class_agnostic, and then all rows are one block).
+    """
+
+    label_offsets: _I64  # (labels + 1,) the rows of each label; (2,) where class_agnostic
+    row: _I32  # (D,) row of the detection in the input
+    image: _I32  # (D,)
+    score: _F64  # (D,)
+    rank: _I32  # (D,) place in its cell by falling score, from 0; ties in the order of the input
+    iou: _F64  # (D,) best IoU with an object of its cell that is neither crowd nor ignore; 0 where below iou_floor
+    iou_row: _I32  # (D,) row of that object in the ground truth, or -1
+    matched_iou: _F64  # (D,) IoU with the object it is matched to at the reference threshold in area range 0, or 0
+    matched_row: _I32  # (D,) row of that object (crowds and ignored ones too), or -1
+    matched: _U64  # (D, W) matched to an object
+    ignored: _U64  # (D, W) counts neither as true nor as false
+    object_ignored: _U64  # (G,) bit a: the ground-truth object is ignored in area range a
+    object_matched: _U64  # (G, W) some detection is matched to it
+
+_MaskColumns: TypeAlias = tuple[_U32, _I64, _U32]
+
+def match(
+    prediction_image: _I32,
+    prediction_label: _I32,
+    prediction_score: _F64,
+    prediction_area: _F64,
+    prediction_shapes: _F64 | _MaskColumns,
+    truth_image: _I32,
+    truth_label: _I32,
+    truth_area: _F64,
+    truth_shapes: _F64 | _MaskColumns,
+    truth_crowd: _Bool,
+    truth_ignore: _Bool | None,
+    image_rank: _I32,
+    labels: int,
+    iou_thresholds: _F64,
+    area_ranges: _F64,
+    max_detections: int,
+    reference: int = 0,
+    iou_floor: float = 0.1,
+    class_agnostic: bool = False,
+    threads: int = 0,
+) -> MatchColumns:
+    """Greedy matching as COCO defines it, for all IoU thresholds and area ranges at once.
+
+    Shapes are boxes (N, 4) or the (counts, offsets, sizes) of masks, alike on both sides. image_rank (I,) is a
+    permutation: the order of images that breaks ties of score. area_ranges (A, 2), both ends included, A up to 62;
+    iou_thresholds (T,), T up to 64, used as min(t, 1 - 1e-10). max_detections counts per cell. A crowd may be matched
+    many times; an object is ignored if it is crowd, has truth_ignore, or its area lies outside the range; what
+    matches an ignored object is ignored, as is what matches nothing and lies outside the range itself.
+    """
+
+def accumulate(
+    label_offsets: _I64,
+    score: _F64,
+    rank: _I32,
+    matched: _U64,
+    ignored: _U64,
+    thresholds: int,
+    positives: _I64,
+    recall_thresholds: _F64,
+    limits: _I64,
+    threads: int = 0,
+) -> tuple[_F64, _F64, _F64]:
+    """precision (A, M, T, R, K), recall (A, M, T, K), scores (A, M, T, R, K), the values bit-equal to pycocotools'.
+
+    The first columns are those of `match`; positives (K, A) counts the objects that are not ignored; limits (M,) rise
+    and none exceeds the max_detections of the matching. Where a label has no object in an area range: -1.
+    """

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/buffer.hpp"
+
 namespace rapideval::bindings {
 
 namespace nb = nanobind;
@@ -40,6 +42,19 @@ Out<T> to_numpy(std::vector<T>&& values, std::initializer_list<std::size_t> shap
     auto* owner = new std::vector<T>(std::move(values));
     nb::capsule release(owner, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
     return Out<T>(owner->data(), shape, release);
+}
+
+template <typename T>
+Out<T> to_numpy(Buffer<T>&& values, std::initializer_list<std::size_t> shape) {
+    auto* owner = new Buffer<T>(std::move(values));
+    nb::capsule release(owner, [](void* p) noexcept { delete static_cast<Buffer<T>*>(p); });
+    return Out<T>(owner->data(), shape, release);
+}
+
+template <typename T>
+Out<T> to_numpy(Buffer<T>&& values) {
+    const std::size_t size = values.size();
+    return to_numpy(std::move(values), {size});
 }
 
 template <typename T>

@@ -42,4 +42,5 @@ NB_MODULE(_core, m) {
     nb::register_exception_translator(translate);
 
     bindings::bind_masks(m);
+    bindings::bind_matching(m);
 }

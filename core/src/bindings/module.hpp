@@ -6,5 +6,6 @@
 namespace rapideval::bindings {
 
 void bind_masks(nanobind::module_& m);
+void bind_matching(nanobind::module_& m);
 
 }  // namespace rapideval::bindings
