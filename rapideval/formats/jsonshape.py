@@ -1,0 +1,67 @@
+"""The shape of a JSON document from its first bytes, to tell formats apart without reading them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from rapideval.formats.files import Source
+
+__all__ = ["json_shape"]
+
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_BOM = b"\xef\xbb\xbf"
+
+
+def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str, set[str]]:
+    """Keys of the objects that the first bytes of a document show, by path; {} where it is not JSON.
+
+    Paths are as in error messages, but for ``[]``, which stands for any place. An array is there with the empty key.
+
+    Examples
+    --------
+    >>> shape = json_shape(Source(b'{"images": [{"id": 1, "width"'))
+    >>> {path: sorted(keys) for path, keys in shape.items()}
+    {'$': ['images'], '$.images': [''], '$.images[]': ['id']}
+    """
+    if source.is_folder:
+        return {}
+    text = source.head(length)
+    text = text.removeprefix(_BOM)
+    shape: dict[str, set[str]] = {}
+    stack: list[str] = []  # paths of the open containers
+    path = "$"  # of the value that comes next
+    key: bytes | None = None
+    for match in _TOKENS.finditer(text):
+        token = match[0]
+        if token in b"{[":
+            if len(stack) < depth:
+                shape.setdefault(path, set()).update([""] if token == b"[" else [])
+            stack.append(path)
+            path = f"{path}[]" if token == b"[" else path
+        elif token in b"}]":
+            if not stack:
+                return {}
+            stack.pop()
+        elif token == b":":
+            if not stack or key is None:
+                return {}
+            name = _decoded(key)
+            if len(stack) <= depth:
+                shape.setdefault(stack[-1], set()).add(name)
+            path = f"{stack[-1]}.{name}"
+        elif token == b",":
+            if stack and "" in shape.get(stack[-1], ()):
+                path = f"{stack[-1]}[]"
+        elif token.startswith(b'"'):
+            key = token
+        elif not shape:
+            return {}  # it begins with something else than an object, an array or a string
+    return shape
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text.decode("utf-8", "replace")

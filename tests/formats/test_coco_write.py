@@ -1,0 +1,244 @@
+"""COCO documents that are written: read back equal, read by pycocotools, the same bytes each time."""
+
+import contextlib
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+
+from rapideval import Annotations, Dataset, Images, Labels, Masks, Polygons, _core, formats
+from rapideval.errors import UsageError
+from rapideval.model import Extras
+
+
+def written(data, kind="coco", **options):
+    stream = io.BytesIO()
+    lost = formats.write(data, stream, kind, **options)
+    return stream.getvalue(), lost
+
+
+rasteriser = pytest.mark.skipif(not hasattr(_core, "rle_to_dense"), reason="this build lacks the rasteriser")
+
+
+def mask_of(dense):
+    """One mask, encoded here so that what is tested does not test itself."""
+    flat = np.concatenate([[False], np.asarray(dense, bool).reshape(-1, order="F")])
+    runs = np.diff(np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1], [True]])))
+    runs[0] -= 1  # the background pixel put before the first, so that runs begin with background
+    return Masks.from_counts([runs], [dense.shape])
+
+
+def small(scored=False):
+    masks = mask_of(np.pad(np.ones((2, 3), bool), ((1, 7), (2, 15))))
+    return Dataset(
+        Images(["a.jpg", 'weird "ü\n.jpg'], ids=[7, 3], sizes=[[10, 20], [0, 0]]),
+        Labels(["dog", "cat"], ids=[18, 1], supercategories=["animal", None]),
+        Annotations(
+            [0, 1, 0],
+            [0, 1, 1],
+            [[2, 1, 3, 2], [0.1, 0.2, 1 / 3, 4], [0, 0, 4, 3]],
+            [0.5, 0.25, 1] if scored else None,
+            crowd=None if scored else [True, False, False],
+            masks=masks.spread(np.array([0]), 3),
+            polygons=Polygons.from_rings([[], [], [[0, 0, 4, 0, 4, 3.5], [9, 9, 10, 9, 10, 10]]]),
+            ids=None if scored else [5, 9, 2],
+            extras=Extras.from_dicts([{"color": "red", "keypoints": [1, 2, 2]}, None, {"ü": [1.5, None]}]),
+        ),
+        info={"info": {"year": 2024, "text": "ü"}, "licenses": []},
+    )
+
+
+def columns(rows):
+    return {
+        "image": rows.image, "label": rows.label, "box": rows.box, "area": rows.area, "crowd": rows.crowd,
+        "score": np.zeros(0) if rows.score is None else rows.score,
+        "runs": np.zeros(0) if rows.masks is None else rows.masks.counts,
+        "points": np.zeros(0) if rows.polygons is None else rows.polygons.coordinates,
+    }  # fmt: skip
+
+
+def assert_same(a, b):
+    assert a.images.keys == b.images.keys
+    assert a.labels.names == b.labels.names
+    one, other = columns(a.annotations), columns(b.annotations)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("rle", ["compressed", "counts"])
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_dataset_reads_back_as_it_was(scored, rle):
+    data = small(scored)
+    text, lost = written(data, rle=rle)
+    assert not lost
+    back = formats.read(text, "coco")
+    assert back.fingerprint() == data.fingerprint()
+    assert back.info == data.info
+    assert back.labels.supercategories == data.labels.supercategories
+    assert [back.annotations.extras[i] for i in range(3)] == [data.annotations.extras[i] for i in range(3)]
+    assert written(back, rle=rle)[0] == text
+
+
+@rasteriser
+def test_results_read_back_against_their_ground_truth():
+    data = small(scored=True)
+    text, lost = written(data, "coco-results")
+    back = formats.read(text, "coco-results", images=data, labels=data)
+    assert "area" in back.annotations.derived  # as it was in the source, so it is not written
+    assert_same(data, back.replace(annotations=back.annotations.replace(area=data.annotations.area)))
+    assert set(lost.counts()) == {"image_names", "image_sizes", "label_names", "label_order", "supercategories", "info"}
+
+
+def test_losses_are_counted_before_anything_is_written(tmp_path):
+    data = small()
+    told = formats.losses(data, "coco-results")
+    assert told.counts()["crowd"] == 1
+    assert "the crowd flag of 1 annotation" in str(told)
+    assert formats.write(data, tmp_path / "a.json", "coco-results") == told
+
+
+def test_numbers_are_written_short_and_whole_numbers_whole():
+    text, _ = written(small())
+    document = json.loads(text)
+    assert b'"bbox":[0.1,0.2,0.3333333333333333,4]' in text
+    assert [type(v) for v in document["annotations"][0]["bbox"]] == [int] * 4
+    assert document["annotations"][0]["iscrowd"] == 1
+
+
+def test_members_stand_in_lines_that_a_diff_can_show():
+    text, _ = written(small())
+    lines = text.decode().splitlines()
+    assert [line[:8] for line in lines] == [
+        '{"info":', '"license', '"images"', '{"id":7,', '{"id":3,', "],", '"categor', '{"id":18', '{"id":1,', "],",
+        '"annotat', '{"id":5,', '{"id":9,', '{"id":2,', "]}",
+    ]  # fmt: skip
+
+
+def test_ids_are_made_from_1_where_there_are_none():
+    data = Dataset(Images(["a", "b"]), Labels(["x"]), Annotations([1, 1], [0, 0], [[0, 0, 1, 1], [0, 0, 2, 2]]))
+    document = json.loads(written(data)[0])
+    assert [image["id"] for image in document["images"]] == [1, 2]
+    assert [row["id"] for row in document["annotations"]] == [1, 2]
+    assert [row["image_id"] for row in document["annotations"]] == [2, 2]
+
+
+def test_an_empty_dataset_is_a_document():
+    data = Dataset(Images(), Labels(), Annotations.empty())
+    assert json.loads(written(data)[0]) == {"images": [], "categories": [], "annotations": []}
+    assert written(data, "coco-results")[0] == b"[]\n"
+
+
+@rasteriser
+def test_an_outline_with_holes_is_written_as_its_mask():
+    outline = Polygons.from_rings([[[0, 0, 8, 0, 8, 8, 0, 8], [2, 2, 6, 2, 6, 6, 2, 6]]], [[False, True]])
+    data = Dataset(Images(["a"], sizes=[[9, 9]]), Labels(["x"]), Annotations([0], [0], polygons=outline))
+    back = formats.read(written(data)[0], "coco")
+    assert back.annotations.masks == data.with_masks().annotations.masks
+    assert back.annotations.polygons is None
+    assert formats.losses(data, "coco").counts() == {"outlines": 1}
+
+
+def test_an_unknown_form_of_runs_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(UsageError, match="no form 'png'"):
+        formats.write(small(), tmp_path / "a.json", "coco", rle="png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def opened(path):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(path)
+
+
+@rasteriser
+def test_pycocotools_reads_what_is_written(tmp_path):
+    truth, predictions = small(), small(scored=True)
+    formats.write(truth, tmp_path / "truth.json", "coco")
+    formats.write(predictions, tmp_path / "found.json", "coco-results")
+    coco = opened(str(tmp_path / "truth.json"))
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = coco.loadRes(str(tmp_path / "found.json"))
+    assert sorted(coco.anns) == [2, 5, 9]
+    assert coco.cats[18] == {"id": 18, "name": "dog", "supercategory": "animal"}
+    drawn = coco.annToMask(coco.anns[5])
+    np.testing.assert_array_equal(drawn, truth[0].mask)
+    assert [found.anns[i]["score"] for i in (1, 2, 3)] == [0.5, 0.25, 1]
+    assert found.anns[1]["area"] == 6
+
+
+def test_the_area_of_a_result_means_the_same_to_pycocotools_after_a_round_trip(tmp_path):
+    masks = mask_of(np.pad(np.tri(4, dtype=bool), ((1, 5), (2, 14))))
+    images, labels = Images(ids=[7], sizes=[[10, 20]]), Labels(["x"], ids=[1])
+    truth = COCO()
+    truth.dataset = {"images": [{"id": 7, "height": 10, "width": 20}], "categories": [{"id": 1}], "annotations": []}
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+    for box, area in ((None, 10), ([[2, 1, 4, 4]], 16)):
+        data = Dataset(images, labels, Annotations([0], [0], box, [0.5], masks=masks))
+        found = truth.loadRes(json.loads(written(data, "coco-results")[0]))
+        assert found.anns[1]["area"] == area
+
+
+numbers = st.floats(-1e6, 1e6, allow_nan=False) | st.integers(-1000, 1000).map(float)
+
+
+@st.composite
+def datasets(draw):
+    count = draw(st.integers(0, 6))
+    size = st.integers(1, 9)
+    sizes = draw(st.lists(st.tuples(size, size), min_size=2, max_size=2))
+    image = draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))
+    kinds = draw(st.lists(st.sampled_from(["box", "mask", "polygon"]), min_size=count, max_size=count))
+    masks, rings = [], []
+    for place, kind in zip(image, kinds, strict=True):
+        height, width = sizes[place]
+        bits = (
+            draw(st.lists(st.booleans(), min_size=height * width, max_size=height * width)) if kind == "mask" else None
+        )
+        dense = None if bits is None else np.array(bits, bool).reshape(height, width)
+        masks.append(Masks.empty(1) if dense is None else mask_of(dense))
+        ring = st.lists(numbers, min_size=6, max_size=8).filter(lambda r: len(r) % 2 == 0)
+        rings.append(draw(st.lists(ring, min_size=1, max_size=2)) if kind == "polygon" else [])
+    column = st.lists(numbers, min_size=count, max_size=count)
+    box = np.array(draw(st.lists(st.tuples(*[numbers] * 4), min_size=count, max_size=count)), float).reshape(count, 4)
+    name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+    return Dataset(
+        Images(draw(st.lists(name, min_size=2, max_size=2, unique=True)), [2**40, 0], sizes),
+        Labels(draw(st.lists(name, min_size=2, max_size=2, unique=True)), draw(st.sampled_from([None, [0, 5]]))),
+        Annotations(
+            image,
+            draw(st.lists(st.integers(0, 1), min_size=count, max_size=count)),
+            box,
+            draw(st.none() | column),
+            draw(column),
+            draw(st.lists(st.booleans(), min_size=count, max_size=count)),
+            Masks.concat(masks) if "mask" in kinds else None,
+            Polygons.from_rings(rings) if "polygon" in kinds else None,
+            draw(st.none() | st.lists(st.integers(-(2**62), 2**62), min_size=count, max_size=count)),
+        ),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(datasets(), st.sampled_from(["compressed", "counts"]))
+def test_any_dataset_reads_back_as_it_was(data, rle):
+    text, lost = written(data, rle=rle)
+    back = formats.read(text, "coco")
+    assert_same(data, back)
+    assert not lost
+    if data.annotations.ids is not None and len(data):
+        assert back.annotations.ids.tolist() == data.annotations.ids.tolist()
+
+
+@rasteriser
+@settings(max_examples=30, deadline=None)
+@given(datasets())
+def test_pycocotools_decodes_every_mask_that_is_written(data):
+    document = json.loads(written(data)[0])
+    for row, annotation in enumerate(document["annotations"]):
+        if isinstance(annotation["segmentation"], dict):
+            np.testing.assert_array_equal(coco_mask.decode(annotation["segmentation"]).astype(bool), data[row].mask)
