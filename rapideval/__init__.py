@@ -17,11 +17,14 @@ _EXPORTS = {
     "Labels": "rapideval.model",
     "Masks": "rapideval.model",
     "Polygons": "rapideval.model",
+    "read": "rapideval.formats",
+    "write": "rapideval.formats",
 }
 
 __all__ = ["__version__", *_EXPORTS]
 
 if TYPE_CHECKING:
+    from rapideval.formats import read, write
     from rapideval.model import Annotations, Dataset, Images, Labels, Masks, Polygons
 
 

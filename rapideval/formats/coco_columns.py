@@ -109,6 +109,7 @@ def places(values: Ids, keys: Ids) -> Places:
 
 
 def shown(values: Ids, row: int) -> str:
+    """One id, as a message shows it."""
     return repr(values[row]) if isinstance(values, list) else str(values[row])
 
 

@@ -127,12 +127,12 @@ def images_of_results(used: Ids, context: Images | None, report: Report) -> tupl
     place[unknown] = len(context) + inverse
     _note_unknown_images(unknown, str(used[unknown[0]]), list(map(str, new.tolist())), context, report)
     # The names of the ground truth cannot be those of images it does not have.
-    names = None
+    all_names: list[str] | None = None
     if context.names is not None:
         taken = set(context.names)
-        names = [*context.names, *(_free_name(str(i), taken) for i in new.tolist())]
+        all_names = [*context.names, *(_free_name(str(i), taken) for i in new.tolist())]
     sizes = np.concatenate([context.sizes, np.zeros((len(new), 2), np.uint32)])
-    return Images(names, np.concatenate([context.ids, new]), sizes), place
+    return Images(all_names, np.concatenate([context.ids, new]), sizes), place
 
 
 def _free_name(name: str, taken: set[str]) -> str:
