@@ -12,12 +12,16 @@ __version__ = "0.1.0"
 # public name -> module that defines it
 _EXPORTS = {
     "Annotations": "rapideval.model",
+    "Answer": "rapideval.payloads",
     "Dataset": "rapideval.model",
     "Images": "rapideval.model",
     "Labels": "rapideval.model",
     "Masks": "rapideval.model",
     "Polygons": "rapideval.model",
+    "parse": "rapideval.payloads",
     "read": "rapideval.formats",
+    "read_answers": "rapideval.payloads",
+    "to_payload": "rapideval.payloads",
     "write": "rapideval.formats",
 }
 
@@ -26,6 +30,7 @@ __all__ = ["__version__", *_EXPORTS]
 if TYPE_CHECKING:
     from rapideval.formats import read, write
     from rapideval.model import Annotations, Dataset, Images, Labels, Masks, Polygons
+    from rapideval.payloads import Answer, parse, read_answers, to_payload
 
 
 def __getattr__(name: str) -> Any:

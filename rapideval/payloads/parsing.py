@@ -1,0 +1,288 @@
+"""Parsing: a source is opened, its envelopes taken off, its images named and their results read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rapideval.errors import InputError
+from rapideval.model import Dataset, Labels
+from rapideval.payloads.answer import Answer, Task
+from rapideval.payloads.envelope import Envelope, open_envelopes
+from rapideval.payloads.keys import ImageResult, TaskResults, name_images
+from rapideval.payloads.options import BoxOrder, LabelNames, Options, Prefer
+from rapideval.payloads.places import Notes, Place, Problems
+from rapideval.payloads.registry import Service, choose, service
+from rapideval.payloads.request import ImageName
+from rapideval.payloads.rows import Context
+from rapideval.payloads.text import Reader, load
+
+__all__ = ["Document", "parse", "parse_documents"]
+
+_LINES = (".jsonl", ".ndjson")
+
+
+class Document:
+    """A document to be parsed, and what is known of its images.
+
+    Attributes
+    ----------
+    name
+        What messages call it.
+    data
+        Its text, or None where `value` is its Python object.
+    stem
+        File name without suffixes; None where it is no file.
+    names
+        What else a caller may call its task.
+    request
+        Images of the request, where it is known.
+    """
+
+    __slots__ = ("data", "name", "names", "request", "stem", "value")
+
+    def __init__(
+        self,
+        name: str,
+        data: bytes | None,
+        value: Any = None,
+        stem: str | None = None,
+        names: Sequence[str] = (),
+        request: list[ImageName] | None = None,
+    ) -> None:
+        self.name, self.data, self.value, self.stem = name, data, value, stem
+        self.names, self.request = tuple(names), request
+
+
+def parse(
+    source: Any,
+    *,
+    request: Any = None,
+    images: Any = None,
+    sizes: Any = None,
+    labels: Labels | Sequence[str] | Mapping[Any, str] | None = None,
+    payload: str | None = None,
+    name: str | None = None,
+    lenient: bool = False,
+    class_masks: bool = False,
+    clip: bool = False,
+    prefer: Prefer = "instance",
+    semantic_label: str = "foreground",
+    boxes: BoxOrder | None = None,
+    relative: bool | None = None,
+    percent: bool | None = None,
+    tensors: Mapping[str, str] | None = None,
+    max_problems: int = 100,
+) -> Answer:
+    """Parse the answer of an inference endpoint.
+
+    Parameters
+    ----------
+    source
+        Bytes, text, the path of a file, or Python objects that are decoded already. JSON Lines are read as one task a
+        line.
+    request
+        What was sent (the body, its ``args``; text, path or objects), a list of them for several tasks: it says which
+        images the answer speaks of, in order.
+    images
+        Names of the images in the order of the request, instead of it or over it: a list; a list of lists, one for
+        each task; or a mapping of task id, batch row id or file name to names. `Images` give sizes too.
+    sizes
+        Heights and widths: a mapping of image name to (height, width), a list in the order of the images, or one pair
+        for all. Masks are checked against them; relative coordinates need them.
+    labels
+        Names of labels that are integers: `Labels`, a list numbered from 0, or a mapping of integer to name. They
+        come first among the dataset's labels.
+    payload
+        The service whose payload it is (see `SERVICES`); recognised by its shape if None.
+    name
+        What messages call the source; its path by default.
+    lenient
+        Mend what is nearly JSON (printed Python objects, typographic quotes, trailing commas) and read masks of 0 and
+        255; the notes tell what was mended.
+    class_masks
+        Every key with a bitmask is the mask of the label of that name.
+    clip
+        Cut boxes to their image; else those that reach out of it are kept, and noted.
+    prefer
+        Which result is used where an image has both instances and a semantic mask.
+    semantic_label
+        Label of a semantic mask, which has none of its own; if `labels` holds one name only, that.
+    boxes, relative, percent
+        Order of box coordinates, whether they are relative to the image's size, whether scores are percentages:
+        where a model does not keep its service's convention.
+    tensors
+        Which output tensor holds what, for services that speak of tensors.
+    max_problems
+        How many problems are listed; all are counted.
+
+    Returns
+    -------
+    Answer
+        Its `dataset` holds one image for each result, one annotation for each box or mask. Boxes become x, y, width,
+        height; masks give boxes and areas where the answer has none.
+
+    Raises
+    ------
+    InputError
+        Where the answer is not what it should be: all problems, each with its JSON path.
+    UsageError
+        For options that do not fit together.
+
+    Examples
+    --------
+    >>> result = '[{"boxes": [[1, 2, 31, 42]], "scores": [0.9], "labels": ["car"]}]'
+    >>> answer = parse({"state": "SUCCESS", "result": result}, images=["a.jpg"])
+    >>> answer.status, answer.dataset[0].box, answer.dataset[0].label
+    ('finished', (1.0, 2.0, 30.0, 40.0), 'car')
+    >>> parse({"state": "PENDING"}).status
+    'pending'
+    """
+    options = Options(boxes, relative, percent, clip, class_masks, lenient, prefer, semantic_label, tensors)
+    document, data, value = load(source, name)
+    stem = Path(document).name.partition(".")[0] if data is not None and document != "answer" and name is None else None
+    return parse_documents(
+        [Document(document, data, value, stem or None)],
+        options=options,
+        request=request,
+        images=images,
+        sizes=sizes,
+        labels=LabelNames(labels),
+        payload=None if payload is None else service(payload),
+        max_problems=max_problems,
+    )
+
+
+def parse_documents(
+    documents: Sequence[Document],
+    *,
+    options: Options,
+    request: Any = None,
+    images: Any = None,
+    sizes: Any = None,
+    labels: LabelNames,
+    payload: Service | None = None,
+    max_problems: int = 100,
+) -> Answer:
+    """Parse documents as one answer; see `parse`."""
+    notes, problems = Notes(), Problems(max_problems)
+    reader = Reader(notes, options.class_masks, options.lenient)
+    opened: list[tuple[Document, Envelope]] = []
+    for document in documents:
+        try:
+            opened += [(document, envelope) for envelope in _envelopes(document, reader)]
+        except InputError as error:
+            problems.extend(error)
+    tasks: list[TaskResults] = []
+    services: list[Service | None] = []
+    for document, envelope in opened:
+        results = None
+        chosen = None
+        if envelope.status == "finished":
+            try:
+                chosen = payload or choose(envelope.tree, envelope.place)
+                results = chosen.split(envelope.tree, envelope.place, reader)
+            except InputError as error:
+                problems.extend(error)
+        services.append(chosen)
+        tasks.append(_task_results(document, envelope, results, alone=len(opened) == len(documents)))
+    problems.check()
+    all_images = name_images(tasks, images, request, sizes, problems, notes)
+    problems.check()
+
+    context = Context(options, reader, labels, problems, notes)
+    read: list[ImageResult] = []
+    for task, chosen in zip(tasks, services, strict=True):
+        for result in task.images or ():
+            assert chosen is not None
+            chosen.read(result, context)
+            read.append(result)
+    problems.check()
+    annotations = context.annotations()
+    problems.check()
+
+    finished = [task for task in tasks if task.images is not None]
+    if len(finished) < len(tasks) and finished:
+        left = len(tasks) - len(finished)
+        first = next(envelope for (_, envelope) in opened if envelope.status != "finished")
+        notes.warn(
+            "tasks-unfinished",
+            first.place,
+            f"{left:,} of {len(tasks):,} tasks without a result",
+            "a result of each",
+            "their images are not in the dataset",
+        )
+    dataset = None
+    if finished:
+        dataset = Dataset(context.sized(all_images, read), labels.labels(), annotations, notes=notes.listed)
+    names = list(dict.fromkeys(item.name for item in services if item is not None))
+    return Answer(
+        tuple(_task(envelope, task) for (_, envelope), task in zip(opened, tasks, strict=True)),
+        dataset,
+        notes.listed,
+        ", ".join(names) or None,
+    )
+
+
+def _task_results(
+    document: Document, envelope: Envelope, results: list[ImageResult] | None, alone: bool
+) -> TaskResults:
+    ids = [name for name in (envelope.row_id, envelope.task_id) if name]
+    return TaskResults(
+        envelope.place,
+        results,
+        names=(*ids, *(document.names if alone else ())),
+        stem=document.stem if alone else None,
+        row_id=envelope.row_id,
+        request=document.request if alone else None,
+        single=isinstance(envelope.tree, dict),
+    )
+
+
+def _task(envelope: Envelope, task: TaskResults) -> Task:
+    return Task(
+        str(envelope.place),
+        envelope.status,
+        tuple(result.key or "" for result in task.images or ()),
+        envelope.task_id,
+        envelope.row_id,
+        envelope.detail,
+        envelope.traceback,
+        envelope.status_code,
+    )
+
+
+# --- documents ---------------------------------------------------------------------------------------
+
+
+def _envelopes(document: Document, reader: Reader) -> list[Envelope]:
+    place = Place(document.name)
+    if document.data is None:
+        return open_envelopes(reader.objects(document.value, place), place, reader)
+    lines = _lines(document)
+    if lines is None:
+        return open_envelopes(reader.document(document.data, place), place, reader)
+    envelopes: list[Envelope] = []
+    problems = Problems()
+    for number, line in lines:
+        where = Place(f"{document.name}: line {number}")
+        try:
+            envelopes += open_envelopes(reader.document(line, where), where, reader)
+        except InputError as error:
+            problems.extend(error)
+    problems.check()
+    return envelopes
+
+
+def _lines(document: Document) -> list[tuple[int, bytes]] | None:
+    """The lines of JSON Lines with their numbers, or None where the document is one JSON text."""
+    data = document.data or b""
+    named = document.name.lower().endswith(_LINES)
+    if not named:
+        # Two lines that each begin an object, the first of them ending one: no JSON text is written so.
+        first, newline, rest = data.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+        if not newline or first[:1] != b"{" or first.rstrip()[-1:] != b"}" or rest.lstrip()[:1] != b"{":
+            return None
+    lines = [(number, line) for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)]
+    return [(number, line) for number, line in lines if line.strip()] or None
