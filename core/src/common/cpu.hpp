@@ -13,7 +13,7 @@
 // Before a function that uses instructions beyond the baseline; inlined helpers need it too.
 #if RAPIDEVAL_X86 && (defined(__GNUC__) || defined(__clang__))
 #define RAPIDEVAL_SSE4 __attribute__((target("ssse3,sse4.1,sse4.2,popcnt")))
-#define RAPIDEVAL_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define RAPIDEVAL_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #else
 #define RAPIDEVAL_SSE4
 #define RAPIDEVAL_AVX2
@@ -25,7 +25,7 @@ enum class Simd {
     kPlain,
     kSse2,  // every x86-64
     kSse4,  // SSSE3, SSE4.1, SSE4.2, POPCNT
-    kAvx2,  // AVX2, BMI1, BMI2, LZCNT
+    kAvx2,  // AVX2, BMI1, BMI2, POPCNT
 };
 
 // The best level of this machine. RAPIDEVAL_SIMD in the environment (plain, sse2, sse4, avx2) lowers it.
