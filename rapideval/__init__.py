@@ -14,10 +14,13 @@ _EXPORTS = {
     "Annotations": "rapideval.model",
     "Answer": "rapideval.payloads",
     "Dataset": "rapideval.model",
+    "Evaluation": "rapideval.metrics",
     "Images": "rapideval.model",
     "Labels": "rapideval.model",
     "Masks": "rapideval.model",
     "Polygons": "rapideval.model",
+    "Protocol": "rapideval.metrics",
+    "evaluate": "rapideval.metrics",
     "parse": "rapideval.payloads",
     "read": "rapideval.formats",
     "read_answers": "rapideval.payloads",
@@ -29,6 +32,7 @@ __all__ = ["__version__", *_EXPORTS]
 
 if TYPE_CHECKING:
     from rapideval.formats import read, write
+    from rapideval.metrics import Evaluation, Protocol, evaluate
     from rapideval.model import Annotations, Dataset, Images, Labels, Masks, Polygons
     from rapideval.payloads import Answer, parse, read_answers, to_payload
 

@@ -60,7 +60,8 @@ using Shapes = std::variant<Boxes, MaskColumns>;
 
 void check_rows(std::size_t found, std::size_t rows, const char* name) {
     if (found == rows) return;
-    throw Error("column-length", std::to_string(found) + " rows", std::to_string(rows) + " rows").at_path(name);
+    throw Error("column-length", std::to_string(found) + " rows", std::to_string(rows) + " rows")
+        .at_path(name);
 }
 
 std::span<const double> boxes_of(const Boxes& boxes, std::size_t rows, const char* name) {
@@ -77,11 +78,12 @@ masks::MaskSet masks_of(const MaskColumns& columns, std::size_t rows, const char
     return {span_of(counts), span_of(offsets), span_of(sizes)};
 }
 
-std::unique_ptr<Overlap> overlap_of(
-    const Shapes& detections, std::size_t detection_rows, const Shapes& objects, std::size_t object_rows,
-    matching::Flags crowd, int threads) {
+std::unique_ptr<Overlap> overlap_of(const Shapes& detections, std::size_t detection_rows,
+                                    const Shapes& objects, std::size_t object_rows, matching::Flags crowd,
+                                    int threads) {
     if (detections.index() != objects.index()) {
-        throw Error("shape-kind", "boxes on one side and masks on the other", "boxes on both or masks on both");
+        throw Error("shape-kind", "boxes on one side and masks on the other",
+                    "boxes on both or masks on both");
     }
     if (std::holds_alternative<Boxes>(detections)) {
         return std::make_unique<BoxOverlap>(
@@ -90,17 +92,19 @@ std::unique_ptr<Overlap> overlap_of(
     }
     return std::make_unique<MaskOverlap>(
         masks_of(std::get<MaskColumns>(detections), detection_rows, "predictions.masks"),
-        masks_of(std::get<MaskColumns>(objects), object_rows, "ground_truth.masks"), crowd, thread_count(threads));
+        masks_of(std::get<MaskColumns>(objects), object_rows, "ground_truth.masks"), crowd,
+        thread_count(threads));
 }
 
-nb::dict match_rows(
-    const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
-    const In<double, 1>& prediction_score, const In<double, 1>& prediction_area, const Shapes& prediction_shapes,
-    const In<std::int32_t, 1>& truth_image, const In<std::int32_t, 1>& truth_label, const In<double, 1>& truth_area,
-    const Shapes& truth_shapes, const In<bool, 1>& truth_crowd, const std::optional<In<bool, 1>>& truth_ignore,
-    const In<std::int32_t, 1>& image_rank, std::size_t labels, const In<double, 1>& iou_thresholds,
-    const In<double, 2>& area_ranges, std::int64_t max_detections, std::size_t reference, double iou_floor,
-    bool class_agnostic, int threads) {
+nb::dict match_rows(const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
+                    const In<double, 1>& prediction_score, const In<double, 1>& prediction_area,
+                    const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
+                    const In<std::int32_t, 1>& truth_label, const In<double, 1>& truth_area,
+                    const Shapes& truth_shapes, const In<bool, 1>& truth_crowd,
+                    const std::optional<In<bool, 1>>& truth_ignore, const In<std::int32_t, 1>& image_rank,
+                    std::size_t labels, const In<double, 1>& iou_thresholds, const In<double, 2>& area_ranges,
+                    std::int64_t max_detections, std::size_t reference, double iou_floor, bool class_agnostic,
+                    int threads) {
     check_width(area_ranges, 2, "protocol-ranges", "area ranges (A, 2)");
     const Rows detections{span_of(prediction_image), span_of(prediction_label), span_of(prediction_area)};
     const Rows objects{span_of(truth_image), span_of(truth_label), span_of(truth_area)};
@@ -129,11 +133,11 @@ nb::dict match_rows(
     return to_dict(std::move(table));
 }
 
-nb::tuple accumulate_table(
-    const In<std::int64_t, 1>& label_offsets, const In<double, 1>& score, const In<std::int32_t, 1>& rank,
-    const In<std::uint64_t, 2>& matched, const In<std::uint64_t, 2>& ignored, std::size_t thresholds,
-    const In<std::int64_t, 2>& positives, const In<double, 1>& recall_thresholds, const In<std::int64_t, 1>& limits,
-    int threads) {
+nb::tuple accumulate_table(const In<std::int64_t, 1>& label_offsets, const In<double, 1>& score,
+                           const In<std::int32_t, 1>& rank, const In<std::uint64_t, 2>& matched,
+                           const In<std::uint64_t, 2>& ignored, std::size_t thresholds,
+                           const In<std::int64_t, 2>& positives, const In<double, 1>& recall_thresholds,
+                           const In<std::int64_t, 1>& limits, int threads) {
     TableView table;
     table.label_offsets = span_of(label_offsets);
     table.score = span_of(score);
@@ -149,9 +153,9 @@ nb::tuple accumulate_table(
     }
     const std::size_t a = table.areas, m = limits.shape(0), t = thresholds;
     const std::size_t r = recall_thresholds.shape(0), k = table.labels();
-    return nb::make_tuple(
-        to_numpy(std::move(curves.precision), {a, m, t, r, k}), to_numpy(std::move(curves.recall), {a, m, t, k}),
-        to_numpy(std::move(curves.scores), {a, m, t, r, k}));
+    return nb::make_tuple(to_numpy(std::move(curves.precision), {a, m, t, r, k}),
+                          to_numpy(std::move(curves.recall), {a, m, t, k}),
+                          to_numpy(std::move(curves.scores), {a, m, t, r, k}));
 }
 
 }  // namespace
@@ -159,16 +163,15 @@ nb::tuple accumulate_table(
 void bind_matching(nb::module_& m) {
     using namespace nb::literals;
     const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
-    m.def(
-        "match", &match_rows, array("prediction_image"), array("prediction_label"), array("prediction_score"),
-        array("prediction_area"), array("prediction_shapes"), array("truth_image"), array("truth_label"),
-        array("truth_area"), array("truth_shapes"), array("truth_crowd"), array("truth_ignore").none(),
-        array("image_rank"), "labels"_a, array("iou_thresholds"), array("area_ranges"), "max_detections"_a,
-        "reference"_a = 0, "iou_floor"_a = 0.1, "class_agnostic"_a = false, "threads"_a = 0);
-    m.def(
-        "accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"), array("matched"),
-        array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"), array("limits"),
-        "threads"_a = 0);
+    m.def("match", &match_rows, array("prediction_image"), array("prediction_label"),
+          array("prediction_score"), array("prediction_area"), array("prediction_shapes"),
+          array("truth_image"), array("truth_label"), array("truth_area"), array("truth_shapes"),
+          array("truth_crowd"), array("truth_ignore").none(), array("image_rank"), "labels"_a,
+          array("iou_thresholds"), array("area_ranges"), "max_detections"_a, "reference"_a = 0,
+          "iou_floor"_a = 0.1, "class_agnostic"_a = false, "threads"_a = 0);
+    m.def("accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"),
+          array("matched"), array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"),
+          array("limits"), "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

@@ -14,18 +14,19 @@ namespace rapideval::matching {
 
 namespace {
 
-constexpr double kEpsilon = 2.220446049250313e-16;  // numpy.spacing(1), which the reference adds to the divisor
-constexpr std::size_t kLabelBlock = 8;              // labels to a piece: a cache line of the results
+constexpr double kEpsilon =
+    2.220446049250313e-16;              // numpy.spacing(1), which the reference adds to the divisor
+constexpr std::size_t kLabelBlock = 8;  // labels to a piece: a cache line of the results
 
-// A true positive of one label at one (area range, limit, threshold): how many detections count up to and with it,
-// and where it stands among the label's rows.
+// A true positive of one label at one (area range, limit, threshold): how many detections count up to and
+// with it, and where it stands among the label's rows.
 struct TruePositive {
     std::uint32_t counted;
     std::uint32_t row;
 };
 
-// Detections that match nothing are only counted: by which area ranges ignore them (few patterns) and by how many
-// limits cut them off. What a true positive needs to know of them is summed from these few counters.
+// Detections that match nothing are only counted: by which area ranges ignore them (few patterns) and by how
+// many limits cut them off. What a true positive needs to know of them is summed from these few counters.
 class FalsePositives {
   public:
     FalsePositives(const TableView& table, std::size_t limits) : table_(table), limits_(limits) {}
@@ -76,12 +77,17 @@ class FalsePositives {
 
 class Accumulator {
   public:
-    Accumulator(
-        const TableView& table, std::span<const std::int64_t> positives, std::span<const double> recall_thresholds,
-        std::span<const std::int64_t> limits, Curves& curves)
-        : table_(table), positives_(positives), recall_thresholds_(recall_thresholds), limits_(limits),
-          curves_(curves), false_positives_(table, limits.size()),
-          events_(table.areas * limits.size() * table.thresholds), extra_(events_.size()),
+    Accumulator(const TableView& table, std::span<const std::int64_t> positives,
+                std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
+                Curves& curves)
+        : table_(table),
+          positives_(positives),
+          recall_thresholds_(recall_thresholds),
+          limits_(limits),
+          curves_(curves),
+          false_positives_(table, limits.size()),
+          events_(table.areas * limits.size() * table.thresholds),
+          extra_(events_.size()),
           needed_(recall_thresholds.size()) {}
 
     void label(std::size_t k) {
@@ -109,7 +115,9 @@ class Accumulator {
         return m;
     }
 
-    std::size_t cell(std::size_t a, std::size_t m) const { return (a * limits_.size() + m) * table_.thresholds; }
+    std::size_t cell(std::size_t a, std::size_t m) const {
+        return (a * limits_.size() + m) * table_.thresholds;
+    }
 
     void walk(std::size_t k) {
         for (auto& list : events_) list.clear();
@@ -131,8 +139,8 @@ class Accumulator {
         }
     }
 
-    void add_matched(
-        std::size_t k, std::size_t row, const std::uint64_t* matched, const std::uint64_t* ignored) {
+    void add_matched(std::size_t k, std::size_t row, const std::uint64_t* matched,
+                     const std::uint64_t* ignored) {
         const std::size_t first_limit = cut(table_.rank[row]);
         for (std::size_t a = 0; a < table_.areas; ++a) {
             if (positives_[k * table_.areas + a] <= 0) continue;
@@ -156,8 +164,8 @@ class Accumulator {
         }
     }
 
-    // needed_[r]: the least count of true positives whose recall reaches recall threshold r; 0 where none is needed.
-    // Recall is the rounded quotient, as the reference compares it.
+    // needed_[r]: the least count of true positives whose recall reaches recall threshold r; 0 where none is
+    // needed. Recall is the rounded quotient, as the reference compares it.
     void find_needed(double positives) {
         for (std::size_t r = 0; r < recall_thresholds_.size(); ++r) {
             const double threshold = recall_thresholds_[r];
@@ -186,7 +194,8 @@ class Accumulator {
         const std::size_t index = cell(a, m) + t;  // (A, M, T) as one
         curves_.recall[index * labels + k] = static_cast<double>(events.size()) / positives;
 
-        // The envelope: the best precision from here on. Between true positives precision only falls, so they suffice.
+        // The envelope: the best precision from here on. Between true positives precision only falls, so they
+        // suffice.
         precision_.resize(events.size());
         for (std::size_t i = 0; i < events.size(); ++i) {
             precision_[i] = static_cast<double>(i + 1) / (static_cast<double>(events[i].counted) + kEpsilon);
@@ -220,10 +229,10 @@ class Accumulator {
     const std::span<const std::int64_t> limits_;
     Curves& curves_;
 
-    std::size_t first_ = 0;                          // first row of the label
+    std::size_t first_ = 0;  // first row of the label
     FalsePositives false_positives_;
     std::vector<std::vector<TruePositive>> events_;  // (A, M, T)
-    std::vector<std::uint32_t> extra_;               // (A, M, T) false positives that match at other thresholds or areas
+    std::vector<std::uint32_t> extra_;  // (A, M, T) false positives that match at other thresholds or areas
     std::vector<std::size_t> needed_;
     std::vector<double> precision_;
 };
@@ -233,7 +242,8 @@ std::size_t product(std::initializer_list<std::size_t> factors) {
     std::size_t total = 1;
     for (const std::size_t factor : factors) {
         if (factor != 0 && total > kMost / factor) {
-            throw Error("protocol-size", "a result of more than 2^40 numbers", "fewer thresholds, ranges or limits");
+            throw Error("protocol-size", "a result of more than 2^40 numbers",
+                        "fewer thresholds, ranges or limits");
         }
         total *= factor;
     }
@@ -244,13 +254,16 @@ std::size_t product(std::initializer_list<std::size_t> factors) {
 
 void check_table(const TableView& table) {
     if (table.thresholds < 1 || table.thresholds > 64 || table.areas < 1 || table.areas > 62) {
-        throw Error("protocol-size", std::to_string(table.thresholds) + " thresholds, " + std::to_string(table.areas) +
-            " area ranges", "1 to 64 and 1 to 62");
+        throw Error(
+            "protocol-size",
+            std::to_string(table.thresholds) + " thresholds, " + std::to_string(table.areas) + " area ranges",
+            "1 to 64 and 1 to 62");
     }
     const std::size_t rows = table.score.size();
     const std::size_t words = rows * table.words();
     if (table.rank.size() != rows || table.matched.size() != words || table.ignored.size() != words) {
-        throw Error("column-length", "columns of different length", std::to_string(rows) + " rows").at_path("matches");
+        throw Error("column-length", "columns of different length", std::to_string(rows) + " rows")
+            .at_path("matches");
     }
     if (rows > std::numeric_limits<std::uint32_t>::max()) {
         throw Error("too-many-rows", std::to_string(rows) + " rows", "fewer than 2^32").at_path("matches");
@@ -258,22 +271,25 @@ void check_table(const TableView& table) {
     const auto& offsets = table.label_offsets;
     if (offsets.empty() || offsets.front() != 0 || offsets.back() != static_cast<std::int64_t>(rows) ||
         !std::is_sorted(offsets.begin(), offsets.end())) {
-        throw Error("column-offsets", "offsets that do not fit", "offsets rising from 0 to " + std::to_string(rows))
+        throw Error("column-offsets", "offsets that do not fit",
+                    "offsets rising from 0 to " + std::to_string(rows))
             .at_path("matches.label_offsets");
     }
 }
 
-Curves accumulate(
-    const TableView& table, std::span<const std::int64_t> positives, std::span<const double> recall_thresholds,
-    std::span<const std::int64_t> limits, int threads) {
+Curves accumulate(const TableView& table, std::span<const std::int64_t> positives,
+                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
+                  int threads) {
     check_table(table);
     const std::size_t labels = table.labels();
     if (positives.size() != labels * table.areas) {
-        throw Error("column-length", std::to_string(positives.size()) + " values", "one for each label and area range")
+        throw Error("column-length", std::to_string(positives.size()) + " values",
+                    "one for each label and area range")
             .at_path("positives");
     }
     if (!std::is_sorted(recall_thresholds.begin(), recall_thresholds.end()) ||
-        std::any_of(recall_thresholds.begin(), recall_thresholds.end(), [](double r) { return !std::isfinite(r); })) {
+        std::any_of(recall_thresholds.begin(), recall_thresholds.end(),
+                    [](double r) { return !std::isfinite(r); })) {
         throw Error("protocol-recall", "recall thresholds out of order", "finite numbers that rise");
     }
     if (limits.empty() || limits.front() < 1 || !std::is_sorted(limits.begin(), limits.end())) {

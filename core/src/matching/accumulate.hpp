@@ -42,8 +42,8 @@ struct Curves {
 };
 
 // positives (K, A): how many objects count. recall_thresholds (R,) rise; limits (M,) are at least 1.
-Curves accumulate(
-    const TableView& table, std::span<const std::int64_t> positives, std::span<const double> recall_thresholds,
-    std::span<const std::int64_t> limits, int threads);
+Curves accumulate(const TableView& table, std::span<const std::int64_t> positives,
+                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
+                  int threads);
 
 }  // namespace rapideval::matching

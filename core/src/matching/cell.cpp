@@ -4,10 +4,10 @@
 
 namespace rapideval::matching {
 
-// Finds the best IoU of every detection and the pairs that can match. Returns whether some detection has a choice.
-bool CellMatcher::collect_pairs(
-    std::span<const std::int32_t> detections, std::span<const std::int32_t> cell,
-    std::vector<Candidate>& candidates) {
+// Finds the best IoU of every detection and the pairs that can match. Returns whether some detection has a
+// choice.
+bool CellMatcher::collect_pairs(std::span<const std::int32_t> detections, std::span<const std::int32_t> cell,
+                                std::vector<Candidate>& candidates) {
     pairs_.clear();
     candidate_.assign(detections.size(), -1);
     iou_.resize(cell.size());
@@ -31,10 +31,12 @@ bool CellMatcher::collect_pairs(
         candidates.push_back(found);
         if (pairs_.size() - first > 1) {
             choice = true;
-            // The reference walks the objects in order and takes a later one of equal IoU: the last comes first here.
-            std::sort(pairs_.begin() + static_cast<std::ptrdiff_t>(first), pairs_.end(), [](const Pair& a, const Pair& b) {
-                return a.iou != b.iou ? a.iou > b.iou : a.object > b.object;
-            });
+            // The reference walks the objects in order and takes a later one of equal IoU: the last comes
+            // first here.
+            std::sort(pairs_.begin() + static_cast<std::ptrdiff_t>(first), pairs_.end(),
+                      [](const Pair& a, const Pair& b) {
+                          return a.iou != b.iou ? a.iou > b.iou : a.object > b.object;
+                      });
         }
     }
     return choice;
@@ -57,11 +59,13 @@ void CellMatcher::group_areas(std::span<const std::int32_t> cell) {
     }
 }
 
-// Matches the detection whose pairs begin at `first`, for every group of area ranges; returns where its pairs end.
+// Matches the detection whose pairs begin at `first`, for every group of area ranges; returns where its pairs
+// end.
 //
-// At one threshold the reference gives a detection the free object of the highest IoU, and an ignored object only
-// where no other is left. Thresholds differ in nothing but which pairs reach them, so one walk over the pairs, best
-// first, serves all: each object takes those thresholds that it reaches, that it is free at, and that are still open.
+// At one threshold the reference gives a detection the free object of the highest IoU, and an ignored object
+// only where no other is left. Thresholds differ in nothing but which pairs reach them, so one walk over the
+// pairs, best first, serves all: each object takes those thresholds that it reaches, that it is free at, and
+// that are still open.
 std::size_t CellMatcher::assign(std::size_t first, std::span<const std::int32_t> cell, Candidate& candidate) {
     std::size_t end = first;
     while (end < pairs_.size() && pairs_[end].detection == pairs_[first].detection) ++end;
@@ -94,9 +98,9 @@ std::size_t CellMatcher::assign(std::size_t first, std::span<const std::int32_t>
     return end;
 }
 
-void CellMatcher::match(
-    std::span<const std::int32_t> detections, std::span<const std::uint64_t> outside,
-    std::span<const std::int32_t> cell, std::vector<Candidate>& candidates, std::vector<std::uint64_t>& words) {
+void CellMatcher::match(std::span<const std::int32_t> detections, std::span<const std::uint64_t> outside,
+                        std::span<const std::int32_t> cell, std::vector<Candidate>& candidates,
+                        std::vector<std::uint64_t>& words) {
     const bool choice = collect_pairs(detections, cell, candidates);
     if (choice) {
         group_areas(cell);

@@ -10,13 +10,14 @@
 
 namespace rapideval::matching {
 
-// Thresholds and area ranges as the matcher uses them. Bit a * T + t of a word row stands for range a, threshold t.
+// Thresholds and area ranges as the matcher uses them. Bit a * T + t of a word row stands for range a,
+// threshold t.
 struct Grid {
     std::vector<double> thresholds;  // pycocotools' min(t, 1 - 1e-10)
     std::vector<double> ranges;      // (A, 2)
     std::size_t reference = 0;
-    double lowest = 0;               // the lowest threshold: no pair below it can match
-    double floor = 0;                // at most `lowest`: best IoUs below it are not told
+    double lowest = 0;  // the lowest threshold: no pair below it can match
+    double floor = 0;   // at most `lowest`: best IoUs below it are not told
 
     std::size_t threshold_count() const { return thresholds.size(); }
     std::size_t area_count() const { return ranges.size() / 2; }
@@ -57,10 +58,12 @@ struct Candidate {
 
 // The objects of the whole input, as far as matching needs them.
 struct Objects {
-    Flags crowd, ignore;           // ignore may be empty
-    std::span<const std::uint64_t> ignored;        // (G,) bit a: ignored in area range a
-    std::uint64_t* matched = nullptr;              // (G, W), to be filled
-    bool ignored_always(std::size_t row) const { return crowd[row] != 0 || (!ignore.empty() && ignore[row] != 0); }
+    Flags crowd, ignore;                     // ignore may be empty
+    std::span<const std::uint64_t> ignored;  // (G,) bit a: ignored in area range a
+    std::uint64_t* matched = nullptr;        // (G, W), to be filled
+    bool ignored_always(std::size_t row) const {
+        return crowd[row] != 0 || (!ignore.empty() && ignore[row] != 0);
+    }
 };
 
 class CellMatcher {
@@ -68,12 +71,12 @@ class CellMatcher {
     CellMatcher(const Grid& grid, const Objects& objects, const Overlap& overlap)
         : grid_(grid), objects_(objects), overlap_(overlap), area_group_(grid.area_count()) {}
 
-    // detections: row numbers by rank; outside: their Grid::outside. Afterwards candidate(d) tells, for the d-th of
-    // them, where its candidate stands in `candidates` and its 2 W words (matched, ignored) in `words`, or -1 where it
-    // overlaps nothing enough. Both vectors are appended to.
-    void match(
-        std::span<const std::int32_t> detections, std::span<const std::uint64_t> outside,
-        std::span<const std::int32_t> cell, std::vector<Candidate>& candidates, std::vector<std::uint64_t>& words);
+    // detections: row numbers by rank; outside: their Grid::outside. Afterwards candidate(d) tells, for the
+    // d-th of them, where its candidate stands in `candidates` and its 2 W words (matched, ignored) in
+    // `words`, or -1 where it overlaps nothing enough. Both vectors are appended to.
+    void match(std::span<const std::int32_t> detections, std::span<const std::uint64_t> outside,
+               std::span<const std::int32_t> cell, std::vector<Candidate>& candidates,
+               std::vector<std::uint64_t>& words);
 
     std::int64_t candidate(std::size_t d) const { return candidate_[d]; }
 
@@ -83,9 +86,8 @@ class CellMatcher {
         std::uint32_t detection, object;  // places in the cell
     };
 
-    bool collect_pairs(
-        std::span<const std::int32_t> detections, std::span<const std::int32_t> cell,
-        std::vector<Candidate>& candidates);
+    bool collect_pairs(std::span<const std::int32_t> detections, std::span<const std::int32_t> cell,
+                       std::vector<Candidate>& candidates);
     void group_areas(std::span<const std::int32_t> cell);
     std::size_t assign(std::size_t first, std::span<const std::int32_t> cell, Candidate& candidate);
 
@@ -94,13 +96,14 @@ class CellMatcher {
     const Overlap& overlap_;
 
     OverlapScratch scratch_;
-    std::vector<double> iou_;                // of one detection with all objects of the cell
-    std::vector<Pair> pairs_;                // at or above the lowest threshold, by detection, best first
+    std::vector<double> iou_;  // of one detection with all objects of the cell
+    std::vector<Pair> pairs_;  // at or above the lowest threshold, by detection, best first
     std::vector<std::int64_t> candidate_;
-    std::vector<std::size_t> area_group_;    // area ranges in which the same objects are ignored are matched as one
-    std::vector<std::size_t> group_area_;    // the first range of each group
-    std::vector<std::uint64_t> free_;        // (groups, objects) bit t: not matched yet at threshold t
-    std::vector<std::uint64_t> taken_;       // (groups, objects) bit t: matched at threshold t, crowds too
+    std::vector<std::size_t>
+        area_group_;  // area ranges in which the same objects are ignored are matched as one
+    std::vector<std::size_t> group_area_;  // the first range of each group
+    std::vector<std::uint64_t> free_;      // (groups, objects) bit t: not matched yet at threshold t
+    std::vector<std::uint64_t> taken_;     // (groups, objects) bit t: matched at threshold t, crowds too
     std::vector<std::uint64_t> group_matched_, group_ignored_;  // of one detection
 };
 

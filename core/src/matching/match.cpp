@@ -17,15 +17,16 @@ namespace rapideval::matching {
 
 namespace {
 
-constexpr std::size_t kMaxBits = 64;       // thresholds, and area ranges: one bit each in a word
-constexpr std::size_t kMaxAreas = 62;      // two bits of Entry::fate are taken
-constexpr std::size_t kPieceRows = 8192;   // detections to a piece of work
+constexpr std::size_t kMaxBits = 64;      // thresholds, and area ranges: one bit each in a word
+constexpr std::size_t kMaxAreas = 62;     // two bits of Entry::fate are taken
+constexpr std::size_t kPieceRows = 8192;  // detections to a piece of work
 constexpr std::size_t kCounters = std::size_t{1} << 22;  // pieces x labels at most
 
 // A detection that is kept, on its way from its image to its label.
 struct Entry {
     double score;
-    std::uint64_t fate;  // overlaps nothing: kPlain and the bits of Grid::outside; else piece << 32 | candidate
+    std::uint64_t
+        fate;  // overlaps nothing: kPlain and the bits of Grid::outside; else piece << 32 | candidate
     std::int32_t row, image, rank;
 };
 constexpr std::uint64_t kPlain = std::uint64_t{1} << 63;
@@ -54,14 +55,16 @@ void check_numbers(std::span<const double> values, const char* name) {
 
 void check_length(std::size_t found, std::size_t expected, const char* name) {
     if (found == expected) return;
-    throw Error("column-length", std::to_string(found) + " rows", std::to_string(expected) + " rows").at_path(name);
+    throw Error("column-length", std::to_string(found) + " rows", std::to_string(expected) + " rows")
+        .at_path(name);
 }
 
 Grid make_grid(const MatchOptions& options) {
     Grid grid;
     for (const double threshold : options.iou_thresholds) {
         if (!std::isfinite(threshold)) {
-            throw Error("not-finite", std::to_string(threshold), "finite thresholds").at_path("iou_thresholds");
+            throw Error("not-finite", std::to_string(threshold), "finite thresholds")
+                .at_path("iou_thresholds");
         }
         grid.thresholds.push_back(std::min(threshold, 1 - 1e-10));
     }
@@ -79,7 +82,8 @@ Grid make_grid(const MatchOptions& options) {
             .at_path("reference");
     }
     if (options.max_detections < 1) {
-        throw Error("protocol-limit", std::to_string(options.max_detections), "at least 1").at_path("max_detections");
+        throw Error("protocol-limit", std::to_string(options.max_detections), "at least 1")
+            .at_path("max_detections");
     }
     grid.reference = options.reference;
     grid.lowest = *std::min_element(grid.thresholds.begin(), grid.thresholds.end());
@@ -100,7 +104,8 @@ void check_ranks(std::span<const std::int32_t> ranks) {
     }
 }
 
-// Rows of one image by label: cells in the order in which their labels are first met, rows in order within each.
+// Rows of one image by label: cells in the order in which their labels are first met, rows in order within
+// each.
 class Cells {
   public:
     explicit Cells(std::size_t labels) : start_(labels, 0), count_(labels, 0) {}
@@ -147,11 +152,17 @@ class Cells {
 
 class Matcher {
   public:
-    Matcher(
-        const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
-        Flags ignore, const Overlap& overlap, const MatchOptions& options)
-        : detections_(detections), scores_(scores), objects_(objects), crowd_(crowd), ignore_(ignore),
-          overlap_(overlap), options_(options), grid_(make_grid(options)), threads_(thread_count(options.threads)),
+    Matcher(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
+            Flags ignore, const Overlap& overlap, const MatchOptions& options)
+        : detections_(detections),
+          scores_(scores),
+          objects_(objects),
+          crowd_(crowd),
+          ignore_(ignore),
+          overlap_(overlap),
+          options_(options),
+          grid_(make_grid(options)),
+          threads_(thread_count(options.threads)),
           labels_(options.class_agnostic ? 1 : options.labels) {
         check();
     }
@@ -197,8 +208,9 @@ class Matcher {
     Groups detection_groups_, object_groups_;
     std::vector<Piece> pieces_;
     Buffer<Entry> entries_;
-    std::vector<std::size_t> entry_begin_, entry_end_;  // (labels, pieces): where a piece puts a label's entries
-    Buffer<std::uint32_t> order_;                       // of each label, by falling score: place among its entries
+    std::vector<std::size_t> entry_begin_,
+        entry_end_;                // (labels, pieces): where a piece puts a label's entries
+    Buffer<std::uint32_t> order_;  // of each label, by falling score: place among its entries
     MatchTable table_;
 };
 
@@ -246,14 +258,16 @@ void Matcher::cut_pieces() {
     }
 }
 
-// Counts how many detections of each label a piece has, so that it can put them straight where their label gathers.
+// Counts how many detections of each label a piece has, so that it can put them straight where their label
+// gathers.
 void Matcher::reserve_entries() {
     const std::size_t pieces = pieces_.size();
     entry_begin_.assign(labels_ * pieces + 1, 0);
     parallel_for(pieces, threads_, [&](std::size_t p) {
         std::vector<std::size_t> count(labels_, 0);
         for (std::size_t rank = pieces_[p].first_rank; rank < pieces_[p].last_rank; ++rank) {
-            for (const std::int32_t row : detection_groups_.rows(rank)) ++count[label_of(static_cast<std::size_t>(row))];
+            for (const std::int32_t row : detection_groups_.rows(rank))
+                ++count[label_of(static_cast<std::size_t>(row))];
         }
         for (std::size_t l = 0; l < labels_; ++l) entry_begin_[l * pieces + p] = count[l];
     });
@@ -304,10 +318,11 @@ void Matcher::match_piece(std::size_t p) {
             for (std::size_t d = 0; d < kept.size(); ++d) {
                 const std::int64_t candidate = objects.empty() ? -1 : matcher.candidate(d);
                 const auto row = static_cast<std::size_t>(kept[d]);
-                entries_[end++] = {
-                    scores_[row],
-                    candidate < 0 ? kPlain | outside[d] : std::uint64_t{p} << 32 | static_cast<std::uint64_t>(candidate),
-                    kept[d], detections_.image[row], static_cast<std::int32_t>(d)};
+                entries_[end++] = {scores_[row],
+                                   candidate < 0
+                                       ? kPlain | outside[d]
+                                       : std::uint64_t{p} << 32 | static_cast<std::uint64_t>(candidate),
+                                   kept[d], detections_.image[row], static_cast<std::int32_t>(d)};
             }
         }
     }
@@ -349,8 +364,8 @@ void Matcher::sort_labels() {
     });
 }
 
-// Entries lie where their image came in their label, rows are written by falling score: every read is a jump. The
-// entries to come are asked for ahead of time, since nothing else here takes as long as waiting for them.
+// Entries lie where their image came in their label, rows are written by falling score: every read is a jump.
+// The entries to come are asked for ahead of time, since nothing else here takes as long as waiting for them.
 void Matcher::gather_rows(std::size_t begin, std::size_t end) {
     const std::span<const std::int64_t> offsets = table_.label_offsets;
     const auto above = std::upper_bound(offsets.begin(), offsets.end(), static_cast<std::int64_t>(begin));
@@ -416,9 +431,8 @@ void Matcher::gather() {
 
 }  // namespace
 
-MatchTable match(
-    const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
-    Flags ignore, const Overlap& overlap, const MatchOptions& options) {
+MatchTable match(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
+                 Flags ignore, const Overlap& overlap, const MatchOptions& options) {
     return Matcher(detections, scores, objects, crowd, ignore, overlap, options).run();
 }
 

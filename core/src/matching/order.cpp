@@ -22,7 +22,8 @@ void radix_sort(std::vector<std::uint64_t>& items, OrderScratch& scratch) {
         return static_cast<std::size_t>(item >> (32 + pass * kDigitBits)) & (kBins - 1);
     };
     for (const std::uint64_t item : items) {
-        for (int pass = 0; pass < 3; ++pass) ++bins[static_cast<std::size_t>(pass) * kBins + digit(item, pass)];
+        for (int pass = 0; pass < 3; ++pass)
+            ++bins[static_cast<std::size_t>(pass) * kBins + digit(item, pass)];
     }
     for (int pass = 0; pass < 3; ++pass) {
         std::uint32_t* const count = bins + static_cast<std::size_t>(pass) * kBins;
@@ -36,14 +37,15 @@ void radix_sort(std::vector<std::uint64_t>& items, OrderScratch& scratch) {
 
 }  // namespace
 
-void rising_order(std::span<const std::uint64_t> keys, std::span<std::uint32_t> order, OrderScratch& scratch) {
+void rising_order(std::span<const std::uint64_t> keys, std::span<std::uint32_t> order,
+                  OrderScratch& scratch) {
     const std::size_t n = keys.size();
     if (std::is_sorted(keys.begin(), keys.end())) {
         std::iota(order.begin(), order.end(), 0u);
         return;
     }
-    // The keys of one label lie in a narrow band, so the upper 32 bits of their span tell nearly all of them apart:
-    // an item is those bits and the position, which makes items unique and every sort of them stable.
+    // The keys of one label lie in a narrow band, so the upper 32 bits of their span tell nearly all of them
+    // apart: an item is those bits and the position, which makes items unique and every sort of them stable.
     const auto [low, high] = std::minmax_element(keys.begin(), keys.end());
     const std::uint64_t base = *low;
     const int width = static_cast<int>(std::bit_width(*high - base));
