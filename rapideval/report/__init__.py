@@ -1,0 +1,1 @@
+"""What people read: tables, problems, charts and pages."""
