@@ -394,3 +394,71 @@ def accumulate(
     The first columns are those of `match`; positives (K, A) counts the objects that are not ignored; limits (M,) rise
     and none exceeds the max_detections of the matching. Where a label has no object in an area range: -1.
     """
+
+class CauseColumns(TypedDict):
+    # The D kept detections, by image rank, then falling score.
+    row: _I32  # (D,) row of the detection in the input
+    cause: _U8  # (D,) 0 correct, 1 localisation, 2 label, 3 both, 4 duplicate, 5 background
+    ignored: _U8  # (D,) 1: inside a crowd of its label, counts neither way
+    object: _I32  # (D,) row of the object it found or its cause speaks of, or -1
+    iou: _F64  # (D,) with that object, or 0
+    found_by: _I32  # (G,) row of the detection that found the object, or -1
+    mended_by: _I32  # (G,) row of the surest detection whose mending would find the object, or -1
+
+def explain(
+    prediction_image: _I32,
+    prediction_label: _I32,
+    prediction_score: _F64,
+    prediction_shapes: _F64 | _MaskColumns,
+    truth_image: _I32,
+    truth_label: _I32,
+    truth_shapes: _F64 | _MaskColumns,
+    truth_crowd: _Bool,
+    image_rank: _I32,
+    found: float = 0.5,
+    background: float = 0.1,
+    max_detections: int = 100,
+    threads: int = 0,
+) -> CauseColumns:
+    """Why each detection is wrong, by TIDE's definition (Bolya et al. 2020), over all labels of an image at once.
+
+    Shapes are boxes (N, 4) or the triple of a mask set, the same on both sides. max_detections counts by image.
+    """
+
+# --- semantic segmentation ---------------------------------------------------------------------------
+
+class SemanticColumns(TypedDict):
+    """Label K stands for pixels that no mask of that side holds."""
+
+    image: _I32  # (R,) rows rise by image, then label: every label that stands in the image, on either side
+    label: _I32
+    truth: _I64  # pixels
+    predicted: _I64
+    intersection: _I64
+    confusion: _I64  # (K + 1, K + 1): truth, predicted
+    ignored: _I64  # (I,) pixels left out
+    covered: _I64  # (I, 2) pixels painted more than once, by side
+
+def semantic_compare(
+    sizes: _U32,
+    t_counts: _U32,
+    t_offsets: _I64,
+    t_sizes: _U32,
+    t_image: _I32,
+    t_label: _I32,
+    t_ignore: _Bool,
+    p_counts: _U32,
+    p_offsets: _I64,
+    p_sizes: _U32,
+    p_image: _I32,
+    p_label: _I32,
+    labels: int,
+    ignore_unlabelled: bool = False,
+    threads: int = 0,
+) -> SemanticColumns:
+    """Label masks of two sides compared pixel by pixel on their runs.
+
+    sizes (I, 2) are the images' heights and widths. Rows rise by image; the masks of an image are painted in
+    order, a later one covers an earlier one; pixels under a mask whose t_ignore is set, and with
+    ignore_unlabelled those that no mask of the truth holds, are left out.
+    """

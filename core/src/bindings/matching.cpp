@@ -14,6 +14,7 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "matching/accumulate.hpp"
+#include "matching/causes.hpp"
 #include "matching/match.hpp"
 #include "matching/overlap.hpp"
 
@@ -133,6 +134,40 @@ nb::dict match_rows(const In<std::int32_t, 1>& prediction_image, const In<std::i
     return to_dict(std::move(table));
 }
 
+nb::dict explain_rows(
+    const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
+    const In<double, 1>& prediction_score, const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
+    const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes, const In<bool, 1>& truth_crowd,
+    const In<std::int32_t, 1>& image_rank, double found, double background, std::size_t max_detections, int threads) {
+    const Rows detections{span_of(prediction_image), span_of(prediction_label), {}};
+    const Rows objects{span_of(truth_image), span_of(truth_label), {}};
+    const matching::Flags crowd = flags_of(truth_crowd);
+    check_rows(crowd.size(), objects.size(), "ground_truth.crowd");
+    CauseOptions options;
+    options.image_rank = span_of(image_rank);
+    options.found = found;
+    options.background = background;
+    options.max_detections = max_detections;
+    options.threads = threads;
+    const std::span<const double> scores = span_of(prediction_score);
+    CauseTable table;
+    {
+        const nb::gil_scoped_release release;
+        const auto overlap =
+            overlap_of(prediction_shapes, detections.size(), truth_shapes, objects.size(), crowd, threads);
+        table = causes(detections, scores, objects, crowd, *overlap, options);
+    }
+    nb::dict out;
+    put(out, "row", std::move(table.row));
+    put(out, "cause", std::move(table.cause));
+    put(out, "ignored", std::move(table.ignored));
+    put(out, "object", std::move(table.object));
+    put(out, "iou", std::move(table.iou));
+    put(out, "found_by", std::move(table.found_by));
+    put(out, "mended_by", std::move(table.mended_by));
+    return out;
+}
+
 nb::tuple accumulate_table(const In<std::int64_t, 1>& label_offsets, const In<double, 1>& score,
                            const In<std::int32_t, 1>& rank, const In<std::uint64_t, 2>& matched,
                            const In<std::uint64_t, 2>& ignored, std::size_t thresholds,
@@ -172,6 +207,11 @@ void bind_matching(nb::module_& m) {
     m.def("accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"),
           array("matched"), array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"),
           array("limits"), "threads"_a = 0);
+    m.def(
+        "explain", &explain_rows, array("prediction_image"), array("prediction_label"), array("prediction_score"),
+        array("prediction_shapes"), array("truth_image"), array("truth_label"), array("truth_shapes"),
+        array("truth_crowd"), array("image_rank"), "found"_a = 0.5, "background"_a = 0.1, "max_detections"_a = 100,
+        "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

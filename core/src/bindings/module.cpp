@@ -43,4 +43,5 @@ NB_MODULE(_core, m) {
 
     bindings::bind_masks(m);
     bindings::bind_matching(m);
+    bindings::bind_semantic(m);
 }
