@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,15 +11,11 @@ from rapideval import _core
 from rapideval.errors import InputError, Problem
 from rapideval.model import Masks
 from rapideval.payloads.objects import mask_value_hint
+from rapideval.payloads.pictures import Picture, base64_picture, one_channel
 from rapideval.payloads.places import Place, refuse
 from rapideval.payloads.text import Reader, Tree, as_text, shown
 
-__all__ = ["base64_image", "is_bitmask", "mask_list", "one_mask"]
-
-MAX_PIXELS = 1 << 27
-"""Most pixels an encoded picture may have: a small file can promise a huge one."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
+__all__ = ["is_bitmask", "mask_list", "one_mask"]
 
 
 def is_bitmask(value: Tree) -> bool:
@@ -82,7 +74,7 @@ def one_mask(value: Tree, place: Place, reader: Reader) -> Masks:
         if text.lstrip()[:1] in ("[", "{", '"'):
             tree, inside = _layer(value, place, reader)
             return one_mask(tree, inside, reader)
-        return Masks.from_dense(_binary(base64_image(text, place), place, reader))
+        return Masks.from_dense(_binary(base64_picture(text, place), place))
     if value == []:
         refuse("M34", place, "a mask without rows", "at least one row")
     return refuse("M35", place, shown(value), "a mask: rows of 0 and 1, COCO run lengths, or a base64 PNG")
@@ -136,65 +128,9 @@ def _run_lengths(value: dict[str, Any], place: Place) -> Masks:
         )
 
 
-def base64_image(text: str, place: Place) -> npt.NDArray[Any]:
-    """Pixels (H, W) or (H, W, C) of a picture in base64 or a data URI; it is a PNG, and its size has a limit."""
-    if text.startswith(("http://", "https://", "s3://", "gs://")):
-        refuse(
-            "mask-url",
-            place,
-            "an address",
-            "the mask itself",
-            "addresses in answers are never fetched: download it and parse what is there",
-        )
-    body = text
-    if text.startswith("data:"):
-        head, comma, body = text.partition(",")
-        if not comma or not head.endswith(";base64"):
-            refuse("mask-image", place, shown(text), "a data URI in base64")
-    try:
-        data = base64.b64decode("".join(body.split()), validate=True)
-    except (binascii.Error, ValueError):
-        refuse("mask-image", place, shown(text), "rows of 0 and 1, COCO run lengths, or a base64 PNG")
-    if not data.startswith(_PNG):
-        refuse(
-            "mask-image",
-            place,
-            f"base64 data that begins with {data[:8]!r}",
-            "a PNG picture",
-            "only PNG keeps a mask's values",
-        )
-    return _decode_png(data, place)
-
-
-def _decode_png(data: bytes, place: Place) -> npt.NDArray[Any]:
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            # Pillow's own limit is for photographs and warns only; ours refuses, before a pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS:
-                    refuse(
-                        "mask-image", place, f"a PNG of {width:,} x {height:,} pixels", f"at most {MAX_PIXELS:,} pixels"
-                    )
-                if picture.mode not in ("1", "L", "P", "I;16", "I", "LA", "RGB", "RGBA"):
-                    refuse("mask-image", place, f"a PNG of mode {picture.mode}", "one channel of 0 and 1, or 0 and 255")
-                return np.asarray(picture)
-    except InputError:
-        raise
-    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error and its own, by turns
-        refuse("mask-image", place, f"a PNG that does not decode ({type(error).__name__}: {error})", "a whole PNG")
-
-
-def _binary(pixels: npt.NDArray[Any], place: Place, reader: Reader) -> npt.NDArray[np.bool_]:
+def _binary(picture: Picture, place: Place) -> npt.NDArray[np.bool_]:
     """A picture of black and white as a mask."""
-    if pixels.ndim == 3:
-        colours = pixels[..., :1] if pixels.shape[2] == 2 else pixels[..., :3]
-        if (colours != colours[..., :1]).any():
-            refuse("M33", place, "a PNG in colour", "black and white", "colours are no mask: which of them is meant?")
-        pixels = colours[..., 0]
+    pixels = one_channel(picture, place)
     if pixels.dtype == np.bool_:
         return pixels
     values = np.unique(pixels)

@@ -9,13 +9,13 @@ from typing import Any
 from rapideval.errors import InputError
 from rapideval.model import Dataset, Labels
 from rapideval.payloads.answer import Answer, Task
+from rapideval.payloads.context import Context
 from rapideval.payloads.envelope import Envelope, open_envelopes
 from rapideval.payloads.keys import ImageResult, TaskResults, name_images
 from rapideval.payloads.options import BoxOrder, LabelNames, Options, Prefer
 from rapideval.payloads.places import Notes, Place, Problems
 from rapideval.payloads.registry import Service, choose, service
 from rapideval.payloads.request import ImageName
-from rapideval.payloads.rows import Context
 from rapideval.payloads.text import Reader, load
 
 __all__ = ["Document", "parse", "parse_documents"]
@@ -182,7 +182,7 @@ def parse_documents(
         if envelope.status == "finished":
             try:
                 chosen = payload or choose(envelope.tree, envelope.place)
-                results = chosen.split(envelope.tree, envelope.place, reader)
+                results = chosen.split(envelope.tree, envelope.place, options)
             except InputError as error:
                 problems.extend(error)
         services.append(chosen)
@@ -199,7 +199,7 @@ def parse_documents(
             chosen.read(result, context)
             read.append(result)
     problems.check()
-    annotations = context.annotations()
+    annotations = context.table.annotations()
     problems.check()
 
     finished = [task for task in tasks if task.images is not None]
@@ -215,7 +215,7 @@ def parse_documents(
         )
     dataset = None
     if finished:
-        dataset = Dataset(context.sized(all_images, read), labels.labels(), annotations, notes=notes.listed)
+        dataset = Dataset(context.table.sized(all_images, read), labels.labels(), annotations, notes=notes.listed)
     names = list(dict.fromkeys(item.name for item in services if item is not None))
     return Answer(
         tuple(_task(envelope, task) for (_, envelope), task in zip(opened, tasks, strict=True)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -33,19 +34,34 @@ class Place:
         JSON path from its top, with an arrow for each string layer.
     layers
         How many string layers were opened on the way.
+    rows
+        Where this stands for chosen entries of a list: entry r of them is number ``rows[r]`` of the list.
     """
 
     document: str
     path: str = "$"
     layers: int = 0
+    rows: tuple[int, ...] | None = None
 
     def __getitem__(self, step: str | int) -> Place:
         if isinstance(step, int):
-            return replace(self, path=f"{self.path}[{step}]")
+            number = step if self.rows is None else self.rows[step]
+            return replace(self, path=f"{self.path}[{number}]", rows=None)
         if _PLAIN_KEY.match(step):
             return replace(self, path=f"{self.path}.{step}")
         shown = step if len(step) <= _LONGEST_KEY else step[: _LONGEST_KEY - 1] + "…"
         return replace(self, path=f"{self.path}[{json.dumps(shown, ensure_ascii=False)}]")
+
+    def of_rows(self, rows: Sequence[int]) -> Place:
+        """The same list, of which only these entries are meant."""
+        return replace(self, rows=tuple(rows if self.rows is None else (self.rows[row] for row in rows)))
+
+    def at(self, *steps: str | int) -> Place:
+        """The place some steps further in."""
+        place = self
+        for step in steps:
+            place = place[step]
+        return place
 
     def inside(self) -> Place:
         """The top of the document that the text at this place holds."""
@@ -123,13 +139,20 @@ class Notes:
         self._notes: dict[tuple[str, str], Problem] = {}
 
     def warn(
-        self, rule: str, place: Place | str, found: str, expected: str = "", hint: str = "", count: int = 1
+        self,
+        rule: str,
+        place: Place | str,
+        found: str,
+        expected: str = "",
+        hint: str = "",
+        count: int = 1,
+        kind: str = "",
     ) -> None:
-        """Something that is let through, though it is likely not meant."""
-        self._add(Problem(rule, str(place), found, expected, hint, "warning", count))
+        """Something that is let through, though it is likely not meant. Notes of one rule and `kind` are one."""
+        self._add(Problem(rule, str(place), found, expected, hint, "warning", count), kind)
 
     def tell(self, rule: str, place: Place | str, found: str, hint: str = "", count: int = 1, kind: str = "") -> None:
-        """Something worth knowing. Notes of one rule and `kind` are counted together."""
+        """Something worth knowing."""
         self._add(Problem(rule, str(place), found, "", hint, "info", count), kind)
 
     def _add(self, problem: Problem, kind: str = "") -> None:

@@ -21,15 +21,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from rapideval.errors import InputError
 from rapideval.model import Masks
+from rapideval.payloads.context import Context
 from rapideval.payloads.keys import ImageResult
 from rapideval.payloads.masks import is_bitmask, mask_list, one_mask
+from rapideval.payloads.options import Options
 from rapideval.payloads.places import Place, refuse
-from rapideval.payloads.rows import Context, Rows
-from rapideval.payloads.text import Reader, Tree, as_text, shown
+from rapideval.payloads.rows import Rows
+from rapideval.payloads.text import Tree, as_text, shown
 
 __all__ = ["SEMANTIC_KEY", "read", "recognises", "split"]
 
@@ -53,8 +53,9 @@ def _is_mapping(value: Tree) -> bool:
     return isinstance(value, dict) and bool(value) and all(_is_image(item) for item in value.values())
 
 
-def split(tree: Tree, place: Place, reader: Reader) -> list[ImageResult]:
+def split(tree: Tree, place: Place, options: Options) -> list[ImageResult]:
     """The images of a payload, in order."""
+    del options
     if isinstance(tree, dict):
         if not _is_image(tree) and _is_mapping(tree):
             return [ImageResult(value, place[key], key=key) for key, value in tree.items()]
@@ -165,14 +166,12 @@ def _read_instances(tree: dict[str, Any], result: ImageResult, place: Place, con
     if "boxes" in lists:
         boxes = context.boxes(lists["boxes"], place["boxes"], result)
     if "scores" in lists:
-        scores = context.score_array(lists["scores"], place["scores"], bool(context.options.percent))
+        scores = context.scores(lists["scores"], place["scores"])
     names = context.label_names(lists["labels"], place["labels"])
     if context.problems.total > before:
         return
     assert names is not None
     _tell_unread(tree, place, context)
-    if not names and scores is None and "scores" not in lists:
-        masks = None
     column = "boxes" if boxes is not None else "masks"
     context.add(result, Rows(names, boxes, scores, masks, origin=f"{place[column]}[{{row}}]"))
 
@@ -208,8 +207,3 @@ def _tell_unread(tree: dict[str, Any], place: Place, context: Context) -> None:
     if unread:
         shown_keys = ", ".join(map(repr, unread[:5])) + (", …" if len(unread) > 5 else "")
         context.notes.tell("unread-keys", place, f"keys that are not read: {shown_keys}", kind=",".join(sorted(unread)))
-
-
-def empty_masks(count: int) -> Masks:
-    """Rows without a mask."""
-    return Masks(np.empty(0, np.uint32), np.zeros(count + 1, np.int64), np.zeros((count, 2), np.uint32), checked=True)

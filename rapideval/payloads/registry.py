@@ -13,10 +13,11 @@ from importlib import import_module
 from typing import Any
 
 from rapideval.errors import UsageError
+from rapideval.payloads.context import Context
 from rapideval.payloads.keys import ImageResult
+from rapideval.payloads.options import Options
 from rapideval.payloads.places import Place, refuse
-from rapideval.payloads.rows import Context
-from rapideval.payloads.text import Reader, Tree, shown
+from rapideval.payloads.text import Tree, shown
 
 __all__ = ["SERVICES", "Service", "choose", "service"]
 
@@ -47,9 +48,9 @@ class Service:
         """Whether a payload has this service's shape."""
         return bool(self._function("recognises")(tree))
 
-    def split(self, tree: Tree, place: Place, reader: Reader) -> list[ImageResult]:
+    def split(self, tree: Tree, place: Place, options: Options) -> list[ImageResult]:
         """The images of a payload, in order."""
-        results: list[ImageResult] = self._function("split")(tree, place, reader)
+        results: list[ImageResult] = self._function("split")(tree, place, options)
         return results
 
     def read(self, result: ImageResult, context: Context) -> None:
@@ -63,7 +64,19 @@ class Service:
 
 
 SERVICES: dict[str, Service] = {
-    item.name: item for item in (Service("scale-rapid", "Scale Rapid", "rapideval.payloads.rapid"),)
+    item.name: item
+    for item in (
+        Service("scale-rapid", "Scale Rapid", "rapideval.payloads.rapid"),
+        Service("scale-nucleus", "Scale Launch for Nucleus", "rapideval.payloads.scale_nucleus"),
+        Service("roboflow", "Roboflow", "rapideval.payloads.roboflow"),
+        Service("huggingface", "Hugging Face", "rapideval.payloads.huggingface"),
+        Service("ultralytics", "Ultralytics", "rapideval.payloads.ultralytics"),
+        Service("vertex", "Google Vertex AI", "rapideval.payloads.vertex"),
+        Service("sagemaker", "Amazon SageMaker", "rapideval.payloads.sagemaker"),
+        Service("rekognition", "Amazon Rekognition", "rapideval.payloads.rekognition"),
+        Service("tf-serving", "TensorFlow Serving", "rapideval.payloads.tf_serving"),
+        Service("kserve", "KServe and Triton", "rapideval.payloads.kserve"),
+    )
 }
 
 

@@ -22,6 +22,7 @@ from rapideval import _core
 from rapideval.errors import InputError, Problem
 from rapideval.payloads.lenient import mended
 from rapideval.payloads.objects import BITMASK_KEYS, OTHER_KEYS, take_objects
+from rapideval.payloads.pictures import PNG, decode_png
 from rapideval.payloads.places import Notes, Place, refuse, show
 from rapideval.payloads.strict import strict_json
 
@@ -101,7 +102,9 @@ class Reader:
     max_depth: int = MAX_DEPTH
 
     def document(self, data: bytes, place: Place) -> Tree:
-        """The tree of a whole document."""
+        """The tree of a whole document; a PNG is a `Picture`."""
+        if data.startswith(PNG):
+            return decode_png(data, place)
         return self._decode(data, place, False, "this text")
 
     def objects(self, value: Any, place: Place) -> Tree:
@@ -135,7 +138,7 @@ class Reader:
                 except _core.CoreError:
                     continue
                 for mend in mends:
-                    self.notes.warn("lenient", place, mend, "JSON")
+                    self.notes.warn("lenient", place, mend, "JSON", kind=mend)
                 return tree
         raise InputError(problem)
 
@@ -147,7 +150,9 @@ class Reader:
                 again = scan(True)
                 _, left = _masks_of_255(again)
                 if left < count:
-                    self.notes.warn("lenient", place, "masks of 0 and 255, read as 0 and 1", "masks of 0 and 1")
+                    self.notes.warn(
+                        "lenient", place, "masks of 0 and 255, read as 0 and 1", "masks of 0 and 1", kind="255"
+                    )
                     return again
         return tree
 
