@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rapideval.errors import Problem, UsageError
 from rapideval.metrics import guards
 from rapideval.metrics.detection import Curves, accumulate
 from rapideval.metrics.match import match_aligned
 from rapideval.metrics.matches import Matches
+from rapideval.metrics.operating import OperatingPoint, operating_point
+from rapideval.metrics.per_label import LabelTable, per_label
 from rapideval.metrics.protocol import Protocol, Task
 from rapideval.model import Aligned, Dataset, Images, Labels, align
 
@@ -46,6 +50,7 @@ class Evaluation:
         fingerprints: Mapping[str, str] | None = None,
         datasets: tuple[Dataset, Dataset] | None = None,
         aligned: Aligned | None = None,
+        detections: int | None = None,
         threads: int = 0,
     ) -> None:
         self.matches = matches
@@ -53,6 +58,7 @@ class Evaluation:
         self._fingerprints = dict(fingerprints or {})
         self._datasets = datasets
         self._aligned = aligned
+        self._detections = len(matches) if detections is None else detections
         self._threads = threads
 
     # --- what was compared -----------------------------------------------------------------------
@@ -111,24 +117,61 @@ class Evaluation:
         """AR; see `Curves.average_recall`."""
         return self.curves.average_recall(iou, area, limit, label)
 
+    def per_label(self, score: float = 0.5, iou: float | None = None) -> LabelTable:
+        """One row a label: counts, AP, AR, and precision, recall and F1 at an operating point; see `per_label`."""
+        return per_label(self.matches, self.curves, score, iou)
+
+    def operating_point(
+        self, score: float | npt.NDArray[np.float64] = 0.5, iou: float | None = None, area: str | None = None
+    ) -> OperatingPoint:
+        """Right and wrong detections of at least this score, and objects not found, label by label."""
+        return operating_point(self.matches, score, iou, area)
+
     def to_pycocotools(self) -> dict[str, Any]:
         """What pycocotools' ``COCOeval.eval`` would hold; see `Curves.to_pycocotools`."""
         return self.curves.to_pycocotools(None if self.protocol.class_agnostic else self.matches.truth_labels)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How much there is: images, labels, objects that count, ignored objects, detections, detections kept."""
+        """How much there is: images, the ground truth's labels, objects that count and that do not, detections.
+
+        ``"matchable detections"`` are those within the protocol's highest limit.
+        """
         matches = self.matches
         counting = int(matches.object_counts().sum())
-        counts = {
+        return {
             "images": len(self.images),
             "labels": matches.truth_labels,
             "objects": counting,
             "ignored objects": len(matches.objects) - counting,
-            "detections": len(matches) if self._aligned is None else len(self._aligned.predictions),
+            "detections": self._detections,
             "matchable detections": len(matches),
         }
-        return counts
+
+    # --- saved -----------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the match table and fingerprints as one Parquet file, some tens of bytes a detection.
+
+        All numbers can be counted from it again, and two saved evaluations compared, without images, ground truth or
+        predictions.
+        """
+        from rapideval.metrics.saved import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Evaluation:
+        """The evaluation that `save` wrote.
+
+        Raises
+        ------
+        FormatError
+            Where the file is something else, of another version, or damaged.
+        """
+        from rapideval.metrics.saved import load
+
+        return load(path)
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -213,6 +256,7 @@ def evaluate(
         notes=notes,
         datasets=(ground_truth, predictions),
         aligned=aligned,
+        detections=len(aligned.predictions),
         threads=threads,
     )
 

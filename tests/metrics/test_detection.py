@@ -17,6 +17,7 @@ from rapideval.metrics.guards import RULES
 from tests.helpers.coco_oracle import AREAS, Problem, coco_eval, problems
 from tests.helpers.datasets import datasets
 from tests.helpers.masks import from_dense
+from tests.helpers.rows import BOX, FAR, small
 
 TASKS = {"bbox": "detection", "segm": "instance"}
 SMALL = [(name, low, high) for name, (low, high) in zip(("all", "small", "medium", "large"), AREAS, strict=True)]
@@ -58,21 +59,6 @@ def test_real_results(shared_data, kind):
     assert_same(evaluation, reference)
     published = {"bbox": ("0.505", "0.697", "0.573"), "segm": ("0.320", "0.562", "0.299")}[kind]
     assert tuple(f"{evaluation.summary[name]:.3f}" for name in ("AP", "AP50", "AP75")) == published
-
-
-def small(truth_rows, found_rows, labels=("cat", "dog"), images=2, found_labels=None):
-    """Datasets of rows (image, label, box) and (image, label, box, score)."""
-    pictures = Images([f"{i}.jpg" for i in range(images)])
-    truth = Annotations(*_unzip(truth_rows, 3)) if truth_rows else Annotations.empty()
-    found = Annotations(*_unzip(found_rows, 4)) if found_rows else Annotations.empty(scored=True)
-    return Dataset(pictures, Labels(labels), truth), Dataset(pictures, Labels(found_labels or labels), found)
-
-
-def _unzip(rows, width):
-    return [list(values) for values in zip(*rows, strict=True)][:width]
-
-
-BOX, FAR = [0, 0, 10, 10], [50, 50, 10, 10]
 
 
 def test_the_first_id_may_be_zero():
