@@ -19,6 +19,7 @@ __all__ = [
     "InputError",
     "Problem",
     "RapidevalError",
+    "StorageError",
     "UsageError",
 ]
 
@@ -113,6 +114,10 @@ class EvaluationError(InputError):
 
 class EndpointError(RapidevalError):
     """A hosted endpoint that refused, failed or did not answer."""
+
+
+class StorageError(RapidevalError, OSError):
+    """A file of the project's own that cannot be kept: the disk is full, it is in use, or it is damaged."""
 
 
 def describe(problems: Sequence[Problem], total: int | None = None) -> str:
