@@ -46,7 +46,7 @@ Model: TypeAlias = Callable[[npt.NDArray[np.uint8]], Payload]
 _Bitmap: TypeAlias = npt.NDArray[np.bool_]
 _Grey: TypeAlias = npt.NDArray[np.float64]
 
-_MIDDLE = 0.5  # the first version's only threshold, on a grey scale from 0 to 1
+_LEVEL = 0.55  # the first version's only threshold, on a grey scale from 0 to 1
 _LARGE_DIAMETER = 48.0
 _LEAST_AREA, _LEAST_SIDE = 40, 4  # dust and rules are smaller
 _FRAME = 3  # pixels around an object that count as its surroundings
@@ -59,7 +59,7 @@ class _Object(NamedTuple):
 
 
 def segment_v1(image: npt.NDArray[np.uint8]) -> Payload:
-    """Masks, scores and labels by one threshold for every image, the middle of the grey scale."""
+    """Masks, scores and labels by one threshold for every image."""
     return _instances(_by_threshold(_grey(image)))
 
 
@@ -114,8 +114,8 @@ def _shows_print(grey: _Grey) -> bool:
 
 def _by_threshold(grey: _Grey) -> list[_Object]:
     if _shows_print(grey):
-        return _objects(grey, _joined(grey < _MIDDLE, 5), "word")
-    return _objects(grey, grey > _MIDDLE, "coin")
+        return _objects(grey, _joined(grey < _LEVEL, 5), "word")
+    return _objects(grey, grey > _LEVEL, "coin")
 
 
 def _by_edges(grey: _Grey) -> list[_Object]:
