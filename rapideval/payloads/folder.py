@@ -5,7 +5,8 @@ Which images a file speaks of is told, the first that is there taken:
 1. ``images=`` (file name or stem to names, or a list of lists in the order of the files), or ``request=``;
 2. ``NAME.request.json`` beside ``NAME.json``: the body that was sent;
 3. ``manifest.json`` in the folder: ``{"answers": {"NAME.json": {"images": ["a.jpg"], "sizes": [[480, 640]]}}}``;
-4. the file's own name without suffix, if it holds the result of one image; a note says so.
+4. ``request.json`` in the folder: the body of every answer in it, such as those of several versions to one request;
+5. the file's own name without suffix, if it holds the result of one image; a note says so.
 
 Files of a folder are read in the order of their names: ``*.json``, ``*.jsonl``, ``*.ndjson``, hidden files left out.
 """
@@ -27,9 +28,10 @@ from rapideval.payloads.registry import service
 from rapideval.payloads.request import ImageName, read_requests
 from rapideval.payloads.text import Reader
 
-__all__ = ["MANIFEST", "REQUEST_SUFFIX", "answer_files", "read_answers"]
+__all__ = ["MANIFEST", "REQUEST", "REQUEST_SUFFIX", "answer_files", "read_answers"]
 
 MANIFEST = "manifest.json"
+REQUEST = "request.json"
 REQUEST_SUFFIX = ".request.json"
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 
@@ -42,7 +44,7 @@ def answer_files(folder: str | os.PathLike[str]) -> list[Path]:
         if path.suffix.lower() in _SUFFIXES
         and not path.name.startswith(".")
         and not path.name.endswith(REQUEST_SUFFIX)
-        and path.name != MANIFEST
+        and path.name not in (MANIFEST, REQUEST)
         and path.is_file()
     )
 
@@ -110,8 +112,10 @@ def _document(path: Path, manifest: dict[str, list[ImageName]]) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(Problem("file", str(path), error.strerror or str(error), "a file that can be read")) from None
-    beside = path.with_name(path.stem + REQUEST_SUFFIX)
     asked = manifest.get(path.name) or manifest.get(stem)
+    beside = path.with_name(path.stem + REQUEST_SUFFIX)
+    if asked is None and not beside.is_file():
+        beside = path.with_name(REQUEST)
     if beside.is_file():
         requests = read_requests(beside)
         if len(requests) != 1:

@@ -168,15 +168,16 @@ def parse_documents(
     """Parse documents as one answer; see `parse`."""
     notes, problems = Notes(), Problems(max_problems)
     reader = Reader(notes, options.class_masks, options.lenient)
-    opened: list[tuple[Document, Envelope]] = []
+    opened: list[tuple[Document, Envelope, bool]] = []
     for document in documents:
         try:
-            opened += [(document, envelope) for envelope in _envelopes(document, reader)]
+            envelopes = _envelopes(document, reader)
+            opened += [(document, envelope, len(envelopes) == 1) for envelope in envelopes]
         except InputError as error:
             problems.extend(error)
     tasks: list[TaskResults] = []
     services: list[Service | None] = []
-    for document, envelope in opened:
+    for document, envelope, alone in opened:
         results = None
         chosen = None
         if envelope.status == "finished":
@@ -186,7 +187,7 @@ def parse_documents(
             except InputError as error:
                 problems.extend(error)
         services.append(chosen)
-        tasks.append(_task_results(document, envelope, results, alone=len(opened) == len(documents)))
+        tasks.append(_task_results(document, envelope, results, alone))
     problems.check()
     all_images = name_images(tasks, images, request, sizes, problems, notes)
     problems.check()
@@ -205,7 +206,7 @@ def parse_documents(
     finished = [task for task in tasks if task.images is not None]
     if len(finished) < len(tasks) and finished:
         left = len(tasks) - len(finished)
-        first = next(envelope for (_, envelope) in opened if envelope.status != "finished")
+        first = next(envelope for _, envelope, _ in opened if envelope.status != "finished")
         notes.warn(
             "tasks-unfinished",
             first.place,
@@ -218,7 +219,7 @@ def parse_documents(
         dataset = Dataset(context.table.sized(all_images, read), labels.labels(), annotations, notes=notes.listed)
     names = list(dict.fromkeys(item.name for item in services if item is not None))
     return Answer(
-        tuple(_task(envelope, task) for (_, envelope), task in zip(opened, tasks, strict=True)),
+        tuple(_task(envelope, task) for (_, envelope, _), task in zip(opened, tasks, strict=True)),
         dataset,
         notes.listed,
         ", ".join(names) or None,

@@ -56,15 +56,15 @@ def decode_png(data: bytes, place: Place) -> Picture:
     if not data.startswith(PNG):
         hint = "only PNG keeps a mask's values"
         refuse("mask-image", place, f"data that begins with {data[:8]!r}", "a PNG picture", hint)
+    # Width and height are the first that the header says, right after its length and name.
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if width * height > MAX_PIXELS:
+        refuse("mask-image", place, f"a PNG of {width:,} x {height:,} pixels", f"at most {MAX_PIXELS:,} pixels")
     try:
         with warnings.catch_warnings():
-            # Pillow's own limit is for photographs and warns only; ours refuses, before a pixel is decoded.
+            # Pillow warns of half its limit; ours, above, has refused what is too large.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS:
-                    found = f"a PNG of {width:,} x {height:,} pixels"
-                    refuse("mask-image", place, found, f"at most {MAX_PIXELS:,} pixels")
                 if picture.mode not in _MODES:
                     refuse("mask-image", place, f"a PNG of mode {picture.mode}", "one channel")
                 # Of one bit a pixel, Pillow's arrays claim to be boolean and hold 255.

@@ -47,9 +47,9 @@ class Place:
         if isinstance(step, int):
             number = step if self.rows is None else self.rows[step]
             return replace(self, path=f"{self.path}[{number}]", rows=None)
-        if _PLAIN_KEY.match(step):
-            return replace(self, path=f"{self.path}.{step}")
         shown = step if len(step) <= _LONGEST_KEY else step[: _LONGEST_KEY - 1] + "…"
+        if _PLAIN_KEY.match(step):
+            return replace(self, path=f"{self.path}.{shown}")
         return replace(self, path=f"{self.path}[{json.dumps(shown, ensure_ascii=False)}]")
 
     def of_rows(self, rows: Sequence[int]) -> Place:

@@ -24,7 +24,23 @@ _NOT_FINITE = {"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "-NaN", "+I
 
 def strict_json(data: bytes, max_depth: int = 64) -> Any:
     """The document as Python objects, or a CoreError with rule, path, byte offset and line."""
+    try:
+        if b"\\ud" not in data and b"\\uD" not in data:
+            return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        pass  # the slow decoder says where and why
     return _Decoder(data, max_depth).document()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("duplicate")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 class _Decoder:

@@ -52,10 +52,10 @@ class RunLengths(msgspec.Struct, forbid_unknown_fields=True):
 class ImageResult(msgspec.Struct, omit_defaults=True):
     """The result of one image. The lists are parallel: entry i of each belongs to object i."""
 
-    masks: list[Bitmask] | list[RunLengths] | msgspec.UnsetType = msgspec.UNSET
+    masks: list[Bitmask | RunLengths] | msgspec.UnsetType = msgspec.UNSET
     boxes: list[Corners] | msgspec.UnsetType = msgspec.UNSET
     scores: list[Score] | msgspec.UnsetType = msgspec.UNSET
-    labels: list[str] | list[int] | msgspec.UnsetType = msgspec.UNSET
+    labels: list[str | int] | msgspec.UnsetType = msgspec.UNSET
     semantic_segmentation_mask: Bitmask | msgspec.UnsetType = msgspec.UNSET
 
 
