@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval import _core
-from rapideval.metrics.match import ranks
 from rapideval.metrics.matches import Matches
+from rapideval.metrics.matching import ranks
 from rapideval.metrics.protocol import Protocol
 from rapideval.model import Labels
 from rapideval.model.columns import Frozen

@@ -68,9 +68,9 @@ class Protocol:
         The best IoU of a detection is not told below this; it bears on no score.
     ignore_labels
         Semantic: ground truth of these labels marks pixels that do not count.
-    background
-        Semantic: name of what no mask covers, counted as a label of its own; None: pixels without a label in the
-        ground truth do not count.
+    unlabelled
+        Semantic: pixels that no mask of the ground truth holds are ``"background"``, on which a predicted label is
+        wrong, or left out (``"ignore"``: the holdout is labelled in part).
 
     Raises
     ------
@@ -95,7 +95,7 @@ class Protocol:
     area_source: AreaSource = "coco"
     iou_floor: float = 0.1
     ignore_labels: tuple[str, ...] = ()
-    background: str | None = None
+    unlabelled: Literal["background", "ignore"] = "background"
 
     def __post_init__(self) -> None:
         def put(name: str, value: object) -> None:
@@ -111,6 +111,8 @@ class Protocol:
             raise UsageError(f"no task {self.task!r}: there are {', '.join(TASKS)}")
         if self.area_source not in AREA_SOURCES:
             raise UsageError(f"no area source {self.area_source!r}: there are {', '.join(AREA_SOURCES)}")
+        if self.unlabelled not in ("background", "ignore"):
+            raise UsageError(f"unlabelled {self.unlabelled!r}: expected 'background' or 'ignore'")
         _check_rising("iou_thresholds", self.iou_thresholds, 0.0, 1.0, MOST_THRESHOLDS)
         _check_rising("recall_thresholds", self.recall_thresholds, 0.0, 1.0, 100_001)
         _check_rising("limits", self.limits, 1, 2**31 - 1, 64)

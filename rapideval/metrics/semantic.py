@@ -12,18 +12,16 @@ Dice, L. R. (1945). Measures of the amount of ecologic association between speci
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from rapideval import _core
 from rapideval.errors import EvaluationError, InputError, Problem
+from rapideval.metrics.label_table import LabelTable
 from rapideval.model import Dataset, Labels, Masks
-from rapideval.model.columns import Frozen, column
-
-if TYPE_CHECKING:
-    import pandas as pd
+from rapideval.model.columns import Frozen, column, refuse
 
 __all__ = ["SemanticMatches", "match_semantic"]
 
@@ -88,6 +86,9 @@ class SemanticMatches(Frozen):
         covered: npt.ArrayLike,
     ) -> None:
         rows = column(image, np.int32, "image")
+        for name, places, count in (("image", rows, images), ("label", np.asarray(label), len(labels) + 1)):
+            if len(places) and (places.min() < 0 or places.max() >= count):
+                refuse("column-range", name, f"{places.min()} to {places.max()}", f"from 0 to below {count}")
         self._set(
             labels=labels,
             images=images,
@@ -154,26 +155,22 @@ class SemanticMatches(Frozen):
         }
         return {name: float(value) if np.ndim(value) == 0 else value for name, value in values.items()}
 
-    def per_label(self) -> pd.DataFrame:
-        """A data frame with a row per label: IoU, Dice, accuracy (recall), precision, and pixels of each kind."""
-        import pandas as pd
-
+    def per_label(self) -> LabelTable:
+        """A row per label: IoU, Dice, accuracy (recall), precision, images of the label, and pixels of each kind."""
         truth, predicted, both = (part[:-1] for part in self.totals())
-        images = np.zeros(len(self.labels) + 1, np.int64)
-        np.add.at(images, self.label[self.truth > 0], 1)
-        return pd.DataFrame(
-            {
-                "IoU": _ratio(both, truth + predicted - both),
-                "Dice": _ratio(2 * both, truth + predicted),
-                "accuracy": _ratio(both, truth),
-                "precision": _ratio(both, predicted),
-                "images": images[:-1],
-                "truth": truth.astype(np.int64),
-                "predicted": predicted.astype(np.int64),
-                "intersection": both.astype(np.int64),
-            },
-            index=pd.Index(self.labels.names, name="label"),
-        )
+        images = np.bincount(self.label[self.truth > 0], minlength=len(self.labels) + 1)
+        columns: dict[str, npt.NDArray[Any]] = {
+            "label": np.array(self.labels.names, object),
+            "IoU": _ratio(both, truth + predicted - both),
+            "Dice": _ratio(2 * both, truth + predicted),
+            "accuracy": _ratio(both, truth),
+            "precision": _ratio(both, predicted),
+            "images": images[:-1],
+            "truth": truth.astype(np.int64),
+            "predicted": predicted.astype(np.int64),
+            "intersection": both.astype(np.int64),
+        }
+        return LabelTable(columns, "pixels")
 
     def image_iou(self) -> npt.NDArray[np.float64]:
         """Mean IoU of the labels that stand in each image, (I,); NaN for an image without any."""

@@ -202,8 +202,8 @@ def test_protocols_that_make_no_sense_are_refused(fields, message):
 
 
 def test_a_protocol_survives_json_and_tells_its_differences():
-    protocol = Protocol(task="instance", limits=(5, 50), area_ranges=(("all", 0, 1e9),), background="sky")
+    protocol = Protocol(task="instance", limits=(5, 50), area_ranges=(("all", 0, 1e9),), unlabelled="ignore")
     assert Protocol.from_dict(protocol.to_dict()) == protocol
     assert protocol.fingerprint() == Protocol.from_dict(protocol.to_dict()).fingerprint()
-    assert set(protocol.differences(Protocol())) == {"task", "limits", "area_ranges", "background"}
+    assert set(protocol.differences(Protocol())) == {"task", "limits", "area_ranges", "unlabelled"}
     assert Protocol().fingerprint() != protocol.fingerprint()

@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rapideval.metrics.detection import Curves
+from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.matches import Matches
 from rapideval.metrics.operating import best_f1, operating_point, ratio
-from rapideval.model.columns import Frozen
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["LabelTable", "per_label"]
-
-
-class LabelTable(Frozen):
-    """Columns of one row a label, in the order of the evaluation's labels.
-
-    Attributes
-    ----------
-    columns : dict of str to array of shape (K,)
-        ``label``; ``objects`` (that count), ``ignored_objects``, ``images`` (with objects that count), ``detections``;
-        ``AP``, ``AP50``, ``AP75`` (as far as the protocol has them), ``AP_<size>``, ``AR``; at the operating point
-        ``true_positives``, ``false_positives``, ``false_negatives``, ``precision``, ``recall``, ``F1``, and
-        ``mean_iou`` of its true positives with their objects; ``best_score``, ``best_precision``, ``best_recall``,
-        ``best_F1``. Undefined values are NaN.
-    score, iou
-        The operating point.
-    """
-
-    __slots__ = ("columns", "iou", "score")
-    columns: dict[str, npt.NDArray[Any]]
-    score: float
-    iou: float
-
-    def __init__(self, columns: dict[str, npt.NDArray[Any]], score: float, iou: float) -> None:
-        self._set(columns=columns, score=score, iou=iou)
-
-    def __len__(self) -> int:
-        return len(self.columns["label"])
-
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        return self.columns[name]
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows as dictionaries of plain values."""
-        for values in zip(*(column.tolist() for column in self.columns.values()), strict=True):
-            yield dict(zip(self.columns, values, strict=True))
-
-    def to_pandas(self) -> pd.DataFrame:
-        """A data frame, indexed by label."""
-        import pandas as pd
-
-        return pd.DataFrame(self.columns).set_index("label")
-
-    def __repr__(self) -> str:
-        return f"LabelTable({len(self):,} labels, at score {self.score:g} and IoU {self.iou:g})"
-
-    def _repr_html_(self) -> str:
-        return str(self.to_pandas().to_html())
+__all__ = ["per_label"]
 
 
 def per_label(matches: Matches, curves: Curves, score: float = 0.5, iou: float | None = None) -> LabelTable:
@@ -76,6 +25,15 @@ def per_label(matches: Matches, curves: Curves, score: float = 0.5, iou: float |
     score, iou
         The operating point: detections of at least this score count, objects are found from this IoU on (the
         protocol's reference where None).
+
+    Returns
+    -------
+    LabelTable
+        Columns ``label``; ``objects`` (that count), ``ignored_objects``, ``images`` (with objects that count),
+        ``detections``; ``AP``, ``AP50``, ``AP75`` (as far as the protocol has them), ``AP_<size>``, ``AR``; at the
+        operating point ``true_positives``, ``false_positives``, ``false_negatives``, ``precision``, ``recall``,
+        ``F1``, and ``mean_iou`` of its true positives with the objects they are matched to at the protocol's
+        reference; ``best_score``, ``best_precision``, ``best_recall``, ``best_F1``.
     """
     protocol = matches.protocol
     point, best = operating_point(matches, score, iou), best_f1(matches, iou)
@@ -110,7 +68,8 @@ def per_label(matches: Matches, curves: Curves, score: float = 0.5, iou: float |
         "best_recall": best.recall,
         "best_F1": best.f1,
     }
-    return LabelTable(columns, score, protocol.iou_thresholds[protocol.threshold_place(iou)])
+    threshold = protocol.iou_thresholds[protocol.threshold_place(iou)]
+    return LabelTable(columns, f"at score {score:g} and IoU {threshold:g}")
 
 
 def _mean_iou(matches: Matches, score: float, iou: float | None) -> npt.NDArray[np.float64]:

@@ -1,0 +1,158 @@
+"""The evaluation of boxes or masks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rapideval.errors import Problem, UsageError
+from rapideval.metrics.by_label import per_label
+from rapideval.metrics.detection import Curves, accumulate
+from rapideval.metrics.evaluation import Evaluation
+from rapideval.metrics.label_table import LabelTable
+from rapideval.metrics.matches import Matches
+from rapideval.metrics.operating import OperatingPoint, operating_point
+from rapideval.model import Aligned, Dataset
+
+if TYPE_CHECKING:
+    from rapideval.metrics.causes import Causes
+
+__all__ = ["DetectionEvaluation"]
+
+
+class DetectionEvaluation(Evaluation):
+    """Scores of detections: boxes, or masks of objects.
+
+    Attributes
+    ----------
+    matches : Matches
+        What became of every detection and object: the table that all numbers are counted from.
+    """
+
+    def __init__(
+        self,
+        matches: Matches,
+        *,
+        notes: tuple[Problem, ...] = (),
+        fingerprints: Mapping[str, str] | None = None,
+        datasets: tuple[Dataset, Dataset] | None = None,
+        aligned: Aligned | None = None,
+        detections: int | None = None,
+        threads: int = 0,
+    ) -> None:
+        super().__init__(
+            matches.protocol, matches.images, matches.labels, matches.truth_labels, notes, fingerprints, datasets
+        )
+        self.matches = matches
+        self._aligned = aligned
+        self._detections = len(matches) if detections is None else detections
+        self._threads = threads
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """``"boxes"`` or ``"masks"``."""
+        return "boxes" if self.task == "detection" else "masks"
+
+    @cached_property
+    def curves(self) -> Curves:
+        """Precision and recall of every label, threshold, size and limit."""
+        return accumulate(self.matches, self._threads)
+
+    @cached_property
+    def summary(self) -> dict[str, float]:
+        """The numbers that COCO reports, by name; NaN where undefined. See `Curves.summary`."""
+        return self.curves.summary()
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How much there is: images, the ground truth's labels, objects that count and that do not, detections.
+
+        ``"matchable detections"`` are those within the protocol's highest limit.
+        """
+        matches = self.matches
+        counting = int(matches.object_counts().sum())
+        return {
+            "images": len(self.images),
+            "labels": self.truth_labels,
+            "objects": counting,
+            "ignored objects": len(matches.objects) - counting,
+            "detections": self._detections,
+            "matchable detections": len(matches),
+        }
+
+    # --- numbers ---------------------------------------------------------------------------------
+
+    def average_precision(
+        self, iou: float | None = None, area: str | None = None, limit: int | None = None, label: str | None = None
+    ) -> float:
+        """AP; see `Curves.average_precision`."""
+        return self.curves.average_precision(iou, area, limit, label)
+
+    def average_recall(
+        self, iou: float | None = None, area: str | None = None, limit: int | None = None, label: str | None = None
+    ) -> float:
+        """AR; see `Curves.average_recall`."""
+        return self.curves.average_recall(iou, area, limit, label)
+
+    def label_table(self) -> LabelTable:
+        """One row a label, at score 0.5."""
+        return self.per_label()
+
+    def per_label(self, score: float = 0.5, iou: float | None = None) -> LabelTable:
+        """One row a label: counts, AP, AR, and precision, recall and F1 at an operating point.
+
+        See `rapideval.metrics.per_label`.
+        """
+        return per_label(self.matches, self.curves, score, iou)
+
+    def operating_point(
+        self, score: float | npt.NDArray[np.float64] = 0.5, iou: float | None = None, area: str | None = None
+    ) -> OperatingPoint:
+        """Right and wrong detections of at least this score, and objects not found, label by label."""
+        return operating_point(self.matches, score, iou, area)
+
+    def causes(self, found: float = 0.5, background: float = 0.1) -> Causes:
+        """Why detections are wrong and objects missed, and what AP that costs: TIDE's causes of errors.
+
+        Raises
+        ------
+        UsageError
+            For an evaluation that was loaded: the causes need the objects themselves.
+        """
+        from rapideval.metrics.causes import explain
+
+        aligned = self.aligned("causes of errors")
+        return explain(
+            aligned.ground_truth,
+            aligned.predictions,
+            task="detection" if self.task == "detection" else "instance",
+            found=found,
+            background=background,
+            max_detections=self.protocol.limits[-1],
+            threads=self._threads,
+        )
+
+    def aligned(self, purpose: str) -> Aligned:
+        """The datasets as they were joined; UsageError, naming the purpose, where they are not at hand."""
+        if self._aligned is None:
+            raise UsageError(f"{purpose} need ground truth and predictions: evaluate them, a saved table is not enough")
+        return self._aligned
+
+    def to_pycocotools(self) -> dict[str, Any]:
+        """What pycocotools' ``COCOeval.eval`` would hold; see `Curves.to_pycocotools`."""
+        return self.curves.to_pycocotools(None if self.protocol.class_agnostic else self.truth_labels)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """See `Evaluation.save`."""
+        from rapideval.metrics.saved import save_detections
+
+        save_detections(self, path)
+
+    def _rows(self) -> list[list[str]]:
+        names = list(self.summary)
+        return [[name for name in names if name.startswith(kind)] for kind in ("AP", "AR")]
