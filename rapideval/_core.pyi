@@ -12,7 +12,7 @@ A set of N run-length masks is always the triple
 """
 
 from collections.abc import Collection
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -395,6 +395,7 @@ def accumulate(
     and none exceeds the max_detections of the matching. Where a label has no object in an area range: -1.
     """
 
+<<<<<<< HEAD
 class CauseColumns(TypedDict):
     # The D kept detections, by image rank, then falling score.
     row: _I32  # (D,) row of the detection in the input
@@ -462,3 +463,30 @@ def semantic_compare(
     order, a later one covers an earlier one; pixels under a mask whose t_ignore is set, and with
     ignore_unlabelled those that no mask of the truth holds, are left out.
     """
+=======
+# --- writing: columns into text -----------------------------------------------------------------------
+
+# kind, values, offsets, index, present
+#   int      int64 (N,) or (N, W): W numbers with the separator between them
+#   float    float64 (N,) or (N, W), finite; the fewest digits that read back, as Python's repr, but whole numbers
+#            below 1e16 without ".0"
+#   int-array, float-array: the same in brackets
+#   text     uint8 data and int64 offsets (N + 1,), as it is
+#   string   the same, as a JSON string with quotes and escapes
+#   members  the same, JSON objects of which the members are written, without braces; "" and {} count as absent
+# index (rows,), int32: row i shows value index[i]. present (rows,), bool: which rows have a value.
+_Column: TypeAlias = tuple[str, npt.NDArray[Any], _I64 | None, _I32 | None, _Bool | None]
+
+def format_rows(
+    literals: list[bytes], columns: list[_Column], rows: int, separator: bytes = b",", threads: int = 0
+) -> tuple[_U8, _I64]:
+    """Text of rows and their offsets: literal, column, literal, column, ..., literal.
+
+    Where a row has no value of a column, the literal before it is left out too.
+    """
+
+def join_texts(
+    data: _U8, offsets: _I64, groups: _I64, open: bytes, separator: bytes, close: bytes, threads: int = 0
+) -> tuple[_U8, _I64]:
+    """One text for each group of consecutive texts groups[g]:groups[g+1]: open, texts with separators, close."""
+>>>>>>> 61ce8b9 (Write columns as text without an object for each row)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.model import Dataset
+from rapideval.model import Dataset, Extras
 
 __all__ = ["Capabilities", "Loss", "Losses", "general_losses"]
 
@@ -29,7 +29,7 @@ class Capabilities:
         Outlines with holes; outlines of several parts.
     crowd, scores, ids, areas
         The columns of these names.
-    attributes
+    attributes, image_attributes, label_attributes
         Fields without a column in the model.
     keypoints
         Keypoints are kept (they are not scored).
@@ -61,6 +61,8 @@ class Capabilities:
     ids: bool = False
     areas: bool = False
     attributes: bool = False
+    image_attributes: bool = False
+    label_attributes: bool = False
     keypoints: bool = False
     subpixel: bool = True
     empty_images: bool = False
@@ -150,7 +152,7 @@ def general_losses(dataset: Dataset, capabilities: Capabilities) -> list[Loss]:
         Loss(kind, count, text)
         for kind, measure in _MEASURES.items()
         if not getattr(capabilities, kind)
-        for count, text in [measure(dataset)]
+        for count, text in [measure(dataset, capabilities)]
         if count
     ]
 
@@ -160,19 +162,19 @@ def general_losses(dataset: Dataset, capabilities: Capabilities) -> list[Loss]:
 Measured = tuple[int, str]
 
 
-def _masks(data: Dataset) -> Measured:
+def _masks(data: Dataset, target: Capabilities) -> Measured:
     masks = data.annotations.masks
     count = 0 if masks is None else int(masks.present.sum())
-    return count, f"{plural(count, 'mask')}: written as outlines"
+    return count, f"{plural(count, 'mask')}: {'written as outlines' if target.polygons else 'left out'}"
 
 
-def _polygons(data: Dataset) -> Measured:
+def _polygons(data: Dataset, target: Capabilities) -> Measured:
     outlines = data.annotations.polygons
     count = 0 if outlines is None else int(outlines.present.sum())
-    return count, f"{plural(count, 'outline')}: left out"
+    return count, f"{plural(count, 'outline')}: {'written as masks' if target.masks else 'left out'}"
 
 
-def _holes(data: Dataset) -> Measured:
+def _holes(data: Dataset, target: Capabilities) -> Measured:
     outlines = data.annotations.polygons
     count = 0
     if outlines is not None and outlines.ring_is_hole.any():
@@ -181,7 +183,7 @@ def _holes(data: Dataset) -> Measured:
     return count, f"{plural(count, 'outline')} with holes"
 
 
-def _parts(data: Dataset) -> Measured:
+def _parts(data: Dataset, target: Capabilities) -> Measured:
     outlines = data.annotations.polygons
     count = 0
     if outlines is not None:
@@ -190,102 +192,113 @@ def _parts(data: Dataset) -> Measured:
     return count, f"{plural(count, 'outline')} of several parts"
 
 
-def _crowd(data: Dataset) -> Measured:
+def _crowd(data: Dataset, target: Capabilities) -> Measured:
     count = int(data.annotations.crowd.sum())
     return count, f"the crowd flag of {plural(count, 'annotation')}"
 
 
-def _scores(data: Dataset) -> Measured:
+def _scores(data: Dataset, target: Capabilities) -> Measured:
     count = len(data) if data.scored else 0
     return count, f"{plural(count, 'score')}"
 
 
-def _ids(data: Dataset) -> Measured:
+def _ids(data: Dataset, target: Capabilities) -> Measured:
     count = 0 if data.annotations.ids is None else len(data)
     return count, f"the ids of {plural(count, 'annotation')}"
 
 
-def _areas(data: Dataset) -> Measured:
+def _areas(data: Dataset, target: Capabilities) -> Measured:
     rows = data.annotations
     count = 0 if "area" in rows.derived else len(rows)
     return count, f"the areas of {plural(count, 'annotation')}, as their source gave them: derived again on reading"
 
 
-def _boxes(data: Dataset) -> Measured:
+def _boxes(data: Dataset, target: Capabilities) -> Measured:
     rows = data.annotations
     count = 0 if "box" in rows.derived else len(rows)
     return count, f"the boxes of {plural(count, 'annotation')}, as their source gave them: derived again on reading"
 
 
-def _attributes(data: Dataset) -> Measured:
-    rows = data.annotations
-    count = 0 if rows.extras is None else int(rows.extras.present.sum())
-    return count, f"further fields of {plural(count, 'annotation')}"
+def _further(extras: Extras | None, name: str) -> Measured:
+    count = 0 if extras is None else int(extras.present.sum())
+    return count, f"further fields of {plural(count, name)}"
 
 
-def _keypoints(data: Dataset) -> Measured:
+def _attributes(data: Dataset, target: Capabilities) -> Measured:
+    return _further(data.annotations.extras, "annotation")
+
+
+def _image_attributes(data: Dataset, target: Capabilities) -> Measured:
+    return _further(data.images.extras, "image")
+
+
+def _label_attributes(data: Dataset, target: Capabilities) -> Measured:
+    return _further(data.labels.extras, "label")
+
+
+def _keypoints(data: Dataset, target: Capabilities) -> Measured:
     extras = data.annotations.extras
     count = 0 if extras is None else extras.data.count(b'"keypoints":') + extras.data.count(b'"keypoints" :')
     return count, f"the keypoints of {plural(count, 'annotation')}"
 
 
-def _subpixel(data: Dataset) -> Measured:
+def _subpixel(data: Dataset, target: Capabilities) -> Measured:
     rows = data.annotations
     count = int((rows.box != np.floor(rows.box)).any(axis=1).sum())
-    return count, f"fractions of a pixel of {plural(count, 'box')}".replace("boxs", "boxes")
+    return count, f"fractions of a pixel of {count:,} boxes"
 
 
-def _empty_images(data: Dataset) -> Measured:
+def _empty_images(data: Dataset, target: Capabilities) -> Measured:
     count = len(data.images) - len(np.unique(data.annotations.image))
     return count, f"{plural(count, 'image')} without annotations"
 
 
-def _image_names(data: Dataset) -> Measured:
+def _image_names(data: Dataset, target: Capabilities) -> Measured:
     count = 0 if data.images.names is None else len(data.images)
     return count, f"the names of {plural(count, 'image')}"
 
 
-def _image_ids(data: Dataset) -> Measured:
+def _image_ids(data: Dataset, target: Capabilities) -> Measured:
     count = 0 if data.images.ids is None or data.images.names is None else len(data.images)
     return count, f"the ids of {plural(count, 'image')}"
 
 
-def _image_sizes(data: Dataset) -> Measured:
+def _image_sizes(data: Dataset, target: Capabilities) -> Measured:
     count = int(data.images.sizes_known.sum())
     return count, f"the sizes of {plural(count, 'image')}"
 
 
-def _label_names(data: Dataset) -> Measured:
+def _label_names(data: Dataset, target: Capabilities) -> Measured:
     count = len(data.labels)
     return count, f"the names of {plural(count, 'label')}"
 
 
-def _label_ids(data: Dataset) -> Measured:
+def _label_ids(data: Dataset, target: Capabilities) -> Measured:
     count = 0 if data.labels.ids is None else len(data.labels)
     return count, f"the ids of {plural(count, 'label')}"
 
 
-def _unused_labels(data: Dataset) -> Measured:
+def _unused_labels(data: Dataset, target: Capabilities) -> Measured:
     count = len(data.labels) - len(np.unique(data.annotations.label))
     return count, f"{plural(count, 'label')} without annotations"
 
 
-def _label_order(data: Dataset) -> Measured:
+def _label_order(data: Dataset, target: Capabilities) -> Measured:
     count = len(data.labels) if len(data.labels) > 1 else 0
     return count, f"the order of {plural(count, 'label')}"
 
 
-def _supercategories(data: Dataset) -> Measured:
+def _supercategories(data: Dataset, target: Capabilities) -> Measured:
     count = sum(1 for name in data.labels.supercategories or () if name)
     return count, f"the supercategories of {plural(count, 'label')}"
 
 
-def _info(data: Dataset) -> Measured:
+def _info(data: Dataset, target: Capabilities) -> Measured:
     count = len(data.info)
     return count, f"metadata of the dataset ({', '.join(sorted(data.info)[:5])})"
 
 
-_MEASURES: dict[str, Callable[[Dataset], Measured]] = {
+_MEASURES: dict[str, Callable[[Dataset, Capabilities], Measured]] = {
     "boxes": _boxes,
     "masks": _masks,
     "polygons": _polygons,
@@ -296,6 +309,8 @@ _MEASURES: dict[str, Callable[[Dataset], Measured]] = {
     "ids": _ids,
     "areas": _areas,
     "attributes": _attributes,
+    "image_attributes": _image_attributes,
+    "label_attributes": _label_attributes,
     "keypoints": _keypoints,
     "subpixel": _subpixel,
     "empty_images": _empty_images,

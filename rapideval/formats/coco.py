@@ -138,6 +138,8 @@ FORMATS = {
             **_SHARED,
             crowd=True,
             areas=True,
+            image_attributes=True,
+            label_attributes=True,
             empty_images=True,
             image_sizes=True,
             unused_labels=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
@@ -12,30 +11,36 @@ import numpy.typing as npt
 from rapideval import _core
 from rapideval.errors import UsageError
 from rapideval.formats.files import Writable
-from rapideval.formats.rowtext import Field, Texts, join_rows, number_texts, ragged_texts, string_texts
-from rapideval.model import Annotations, Dataset, Extras, Masks, Polygons
+from rapideval.formats.rowtext import Column, Texts, floats, integers, json_objects, rows_of, strings, texts
+from rapideval.model import Annotations, Dataset, Masks, Polygons
+from rapideval.model.columns import offsets_of
 
-__all__ = ["write_dataset", "write_results"]
+__all__ = ["with_holes", "write_dataset", "write_results"]
+
+Fields = list[tuple[str, Column]]
+END = b"},\n"
+_OWN = ("images", "categories", "annotations")
 
 
 def write_dataset(dataset: Dataset, stream: Writable, rle: str) -> None:
     """Write the object of images, categories and annotations; one row of each a line."""
-    members = [_member(key, value) for key, value in dataset.info.items() if key not in _OWN]
-    members.append(b'"images":' + _array(_images(dataset)))
-    members.append(b'"categories":' + _array(_categories(dataset)))
     rows = dataset.annotations
-    fields: list[Field] = [
-        ("id", number_texts(_ids(rows.ids, len(rows))), None),
+    fields: Fields = [
+        ("id", integers(_ids(rows.ids, len(rows)))),
         *_references(dataset),
-        ("segmentation", _segmentations(dataset, rle, "[]")[0], None),
-        ("area", number_texts(rows.area), None),
-        ("bbox", _boxes(rows.box), None),
-        ("iscrowd", number_texts(rows.crowd), None),
+        ("segmentation", texts(_segmentations(dataset, rle, b"[]")[0])),
+        ("area", floats(rows.area)),
+        ("bbox", floats(rows.box)),
+        ("iscrowd", integers(rows.crowd)),
     ]
     if rows.score is not None:
-        fields.append(("score", number_texts(rows.score), None))
-    members.append(b'"annotations":' + _array(join_rows(fields, _extra_texts(rows.extras), len(rows))))
-    stream.write(b"{" + b",\n".join(members) + b"}\n")
+        fields.append(("score", floats(rows.score)))
+    members = [_member(key, value) for key, value in dataset.info.items() if key not in _OWN]
+    stream.write(b"{" + b"".join(member + b",\n" for member in members))
+    _write_array(stream, b'"images":', _images(dataset))
+    _write_array(stream, b',\n"categories":', _categories(dataset))
+    _write_array(stream, b',\n"annotations":', json_objects(fields, len(rows), rows.extras, END))
+    stream.write(b"}\n")
 
 
 def write_results(dataset: Dataset, stream: Writable, rle: str) -> None:
@@ -45,85 +50,73 @@ def write_results(dataset: Dataset, stream: Writable, rle: str) -> None:
     object where there is one, and that of the mask where there is none.
     """
     rows = dataset.annotations
-    texts, have = _segmentations(dataset, rle, "")
+    segmentations, have = _segmentations(dataset, rle, b"")
     fields = _references(dataset)
     masked = np.zeros(len(rows), np.bool_) if rows.masks is None else rows.masks.present
     if "box" not in rows.derived or not (masked.all() and len(rows)):
-        fields.append(("bbox", _boxes(rows.box), None))
-    if have.any():
-        fields.append(("segmentation", texts, have))
+        fields.append(("bbox", floats(rows.box)))
+    fields.append(("segmentation", texts(segmentations, have)))
     if rows.score is not None:
-        fields.append(("score", number_texts(rows.score), None))
+        fields.append(("score", floats(rows.score)))
     if "area" not in rows.derived:
-        fields.append(("area", number_texts(rows.area), None))
+        fields.append(("area", floats(rows.area)))
     if rows.ids is not None:
-        fields.append(("id", number_texts(rows.ids), None))
-    stream.write(_array(join_rows(fields, _extra_texts(rows.extras), len(rows))) + b"\n")
-
-
-_OWN = ("images", "categories", "annotations")
+        fields.append(("id", integers(rows.ids)))
+    _write_array(stream, b"", json_objects(fields, len(rows), rows.extras, END))
+    stream.write(b"\n")
 
 
 def _member(key: str, value: Any) -> bytes:
-    return (
-        f"{json.dumps(key, ensure_ascii=False)}:{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}".encode()
-    )
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return f"{json.dumps(key, ensure_ascii=False)}:{text}".encode()
 
 
-def _array(rows: bytes) -> bytes:
-    return b"[\n" + rows + b"\n]" if rows else b"[]"
+def _write_array(stream: Writable, before: bytes, rows: Texts) -> None:
+    """Write an array, one row a line; each row ends in a comma, of which the last is left out."""
+    if not len(rows.data):
+        stream.write(before + b"[]")
+        return
+    stream.write(before + b"[\n")
+    stream.write(rows.data[: -len(END) + 1].data)
+    stream.write(b"\n]")
 
 
 def _ids(ids: npt.NDArray[np.int64] | None, count: int) -> npt.NDArray[np.int64]:
     return np.arange(1, count + 1) if ids is None else ids
 
 
-def _extra_texts(extras: Extras | None) -> list[bytes] | None:
-    return None if extras is None else [extras.text(row) for row in range(len(extras))]
-
-
-def _images(dataset: Dataset) -> bytes:
+def _images(dataset: Dataset) -> Texts:
     images = dataset.images
     known = images.sizes_known
-    fields: list[Field] = [("id", number_texts(_ids(images.ids, len(images))), None)]
+    fields: Fields = [("id", integers(_ids(images.ids, len(images))))]
     if images.names is not None:
-        fields.append(("file_name", string_texts(images.names), None))
-    if known.any():
-        fields.append(("height", number_texts(images.sizes[:, 0]), known))
-        fields.append(("width", number_texts(images.sizes[:, 1]), known))
-    return join_rows(fields, _extra_texts(images.extras), len(images))
+        fields.append(("file_name", strings(images.names)))
+    fields.append(("height", integers(images.sizes[:, 0], present=known)))
+    fields.append(("width", integers(images.sizes[:, 1], present=known)))
+    return json_objects(fields, len(images), images.extras, END)
 
 
-def _categories(dataset: Dataset) -> bytes:
+def _categories(dataset: Dataset) -> Texts:
     labels = dataset.labels
-    fields: list[Field] = [
-        ("id", number_texts(_ids(labels.ids, len(labels))), None),
-        ("name", string_texts(labels.names), None),
-    ]
+    fields: Fields = [("id", integers(_ids(labels.ids, len(labels)))), ("name", strings(labels.names))]
     if labels.supercategories is not None:
         have = np.array([name is not None for name in labels.supercategories], np.bool_)
-        fields.append(("supercategory", string_texts(name or "" for name in labels.supercategories), have))
-    return join_rows(fields, _extra_texts(labels.extras), len(labels))
+        fields.append(("supercategory", strings((name or "" for name in labels.supercategories), present=have)))
+    return json_objects(fields, len(labels), labels.extras, END)
 
 
-def _references(dataset: Dataset) -> list[Field]:
-    rows = dataset.annotations
-    image_ids = _ids(dataset.images.ids, len(dataset.images))
-    label_ids = _ids(dataset.labels.ids, len(dataset.labels))
+def _references(dataset: Dataset) -> Fields:
+    rows, images, labels = dataset.annotations, dataset.images, dataset.labels
     return [
-        ("image_id", number_texts(image_ids[rows.image]), None),
-        ("category_id", number_texts(label_ids[rows.label]), None),
+        ("image_id", integers(_ids(images.ids, len(images)), rows.image)),
+        ("category_id", integers(_ids(labels.ids, len(labels)), rows.label)),
     ]
-
-
-def _boxes(boxes: npt.NDArray[np.float64]) -> Texts:
-    return ragged_texts(number_texts(boxes.reshape(-1)), np.arange(0, boxes.size + 1, 4))
 
 
 # --- segmentation ------------------------------------------------------------------------------------
 
 
-def _segmentations(dataset: Dataset, rle: str, absent: str) -> tuple[Texts, npt.NDArray[np.bool_]]:
+def _segmentations(dataset: Dataset, rle: str, absent: bytes) -> tuple[Texts, npt.NDArray[np.bool_]]:
     """JSON of each row's segmentation, and which rows have one.
 
     The source's outline where there is one, else the mask. COCO's polygons have no holes, so an outline with holes is
@@ -132,24 +125,26 @@ def _segmentations(dataset: Dataset, rle: str, absent: str) -> tuple[Texts, npt.
     if rle not in ("compressed", "counts"):
         raise UsageError(f"no form {rle!r} of run lengths: there are compressed and counts")
     rows = dataset.annotations
-    texts = [absent] * len(rows)
-    have = np.zeros(len(rows), np.bool_)
     outlined = np.zeros(len(rows), np.bool_)
     if rows.polygons is not None:
-        outlined = rows.polygons.present & ~with_holes(rows)
-        polygons = rows.polygons
-        if (polygons.present & ~outlined).any():
+        holed = with_holes(rows)
+        outlined = rows.polygons.present & ~holed
+        if holed.any():
             dataset = dataset.with_masks()
-        for row, text in zip(np.flatnonzero(outlined).tolist(), _polygons(polygons.take(outlined)), strict=True):
-            texts[row] = text
-        have |= outlined
     masks = dataset.annotations.masks
-    if masks is not None:
-        chosen = masks.present & ~outlined
-        for row, text in zip(np.flatnonzero(chosen).tolist(), _masks(masks.take(chosen), rle), strict=True):
-            texts[row] = text
-        have |= chosen
-    return texts, have
+    masked = np.zeros(len(rows), np.bool_) if masks is None else masks.present & ~outlined
+    parts = [Texts.of([absent])]
+    which = np.zeros(len(rows), np.int32)
+    if rows.polygons is not None and outlined.any():
+        parts.append(_polygons(rows.polygons.take(outlined)))
+        which[outlined] = 1 + np.arange(int(outlined.sum()))
+    if masks is not None and masked.any():
+        which[masked] = sum(len(part.offsets) - 1 for part in parts) + np.arange(int(masked.sum()))
+        parts.append(_masks(masks.take(masked), rle))
+    data = np.concatenate([part.data for part in parts])
+    offsets = offsets_of(np.concatenate([np.diff(part.offsets) for part in parts]))
+    chosen = Column("text", data, offsets, which)
+    return rows_of([b"", b""], [chosen], len(rows)), outlined | masked
 
 
 def with_holes(rows: Annotations) -> npt.NDArray[np.bool_]:
@@ -163,18 +158,15 @@ def with_holes(rows: Annotations) -> npt.NDArray[np.bool_]:
 
 
 def _polygons(polygons: Polygons) -> Texts:
-    numbers = number_texts(polygons.coordinates.reshape(-1))
-    return ragged_texts(ragged_texts(numbers, polygons.ring_offsets * 2), polygons.row_offsets)
+    points = rows_of([b"", b""], [Column("float", polygons.coordinates)], len(polygons.coordinates))
+    return points.arrays(polygons.ring_offsets).arrays(polygons.row_offsets)
 
 
 def _masks(masks: Masks, rle: str) -> Texts:
-    sizes = masks.sizes.tolist()
     if rle == "counts":
-        runs = ragged_texts(number_texts(masks.counts), masks.offsets)
+        runs = rows_of([b"", b""], [integers(masks.counts)], len(masks.counts)).arrays(masks.offsets)
+        counts = texts(runs)
     else:
-        data, offsets = _core.rle_to_strings(masks.counts, masks.offsets)
-        bounds = offsets.tolist()
-        # Of the 64 characters of a compressed string only the backslash needs an escape in JSON.
-        parts = [data[a:b].decode("ascii") for a, b in itertools.pairwise(bounds)]
-        runs = ['"' + part.replace("\\", "\\\\") + '"' for part in parts]
-    return [f'{{"size":[{h},{w}],"counts":{text}}}' for (h, w), text in zip(sizes, runs, strict=True)]
+        strings_, offsets = _core.rle_to_strings(masks.counts, masks.offsets)
+        counts = Column("string", np.frombuffer(strings_, np.uint8), offsets)
+    return json_objects([("size", integers(masks.sizes)), ("counts", counts)], len(masks))

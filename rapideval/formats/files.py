@@ -24,7 +24,7 @@ STREAM = "-"
 class Writable(Protocol):
     """What writers write to."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: bytes | memoryview, /) -> object:
         """Append these bytes."""
 
 

@@ -1,54 +1,99 @@
-"""Columns into JSON text, a row at a time."""
+"""Columns into text, for the writers: no Python object for each row."""
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Field", "join_rows", "number_texts", "ragged_texts", "string_texts"]
+from rapideval import _core
+from rapideval.model import Extras
+from rapideval.model.columns import offsets_of
 
-Texts = list[str]
-Field = tuple[str, Texts, npt.NDArray[np.bool_] | None]
-"""Name of a member, its JSON texts, and which rows have it (None: all)."""
+__all__ = ["Column", "Texts", "floats", "integers", "json_objects", "members", "rows_of", "strings", "texts"]
 
-
-def number_texts(values: npt.NDArray[Any]) -> Texts:
-    """JSON numbers, the shortest that read back as the same value; whole numbers without a fraction."""
-    if values.dtype.kind in "iu":
-        return list(map(str, values.tolist()))
-    if values.dtype.kind == "b":
-        return ["1" if value else "0" for value in values.tolist()]
-    return [str(int(v)) if v.is_integer() and abs(v) < 1e16 else repr(v) for v in values.tolist()]
+Index = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
 
 
-def string_texts(values: Iterable[str]) -> Texts:
+class Texts(NamedTuple):
+    """Ragged UTF-8: row i is ``data[offsets[i]:offsets[i + 1]]``."""
+
+    data: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Iterable[str | bytes]) -> Self:
+        """Texts of these rows."""
+        encoded = [row if isinstance(row, bytes) else row.encode("utf-8", "surrogatepass") for row in rows]
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets_of([len(row) for row in encoded]))
+
+    def joined(self, groups: npt.NDArray[np.int64], opening: bytes, separator: bytes, closing: bytes) -> Texts:
+        """One text for each group of consecutive rows."""
+        return Texts(*_core.join_texts(self.data, self.offsets, groups, opening, separator, closing))
+
+    def arrays(self, groups: npt.NDArray[np.int64]) -> Texts:
+        """JSON arrays of consecutive rows."""
+        return self.joined(groups, b"[", b",", b"]")
+
+
+class Column(NamedTuple):
+    """Values to be written; see ``_core.format_rows``."""
+
+    kind: str
+    values: npt.NDArray[Any]
+    offsets: npt.NDArray[np.int64] | None = None
+    which: Index | None = None
+    present: Flags | None = None
+
+
+def integers(values: npt.ArrayLike, which: Index | None = None, present: Flags | None = None) -> Column:
+    """Whole numbers (N,), or arrays of them (N, W)."""
+    array = np.ascontiguousarray(values, np.int64)
+    return Column("int" if array.ndim == 1 else "int-array", array, None, which, present)
+
+
+def floats(values: npt.NDArray[np.float64], present: Flags | None = None) -> Column:
+    """Numbers (N,), or arrays of them (N, W)."""
+    array = np.ascontiguousarray(values, np.float64)
+    return Column("float" if array.ndim == 1 else "float-array", array, None, None, present)
+
+
+def texts(values: Texts, present: Flags | None = None) -> Column:
+    """Text as it is."""
+    return Column("text", values.data, values.offsets, None, present)
+
+
+def strings(values: Iterable[str], which: Index | None = None, present: Flags | None = None) -> Column:
     """JSON strings."""
-    return [json.dumps(value, ensure_ascii=False) for value in values]
+    return Column("string", *Texts.of(values), which, present)
 
 
-def ragged_texts(texts: Texts, offsets: npt.NDArray[np.int64]) -> Texts:
-    """JSON arrays of consecutive texts: row i holds ``texts[offsets[i]:offsets[i + 1]]``."""
-    bounds = offsets.tolist()
-    return [f"[{','.join(texts[a:b])}]" for a, b in itertools.pairwise(bounds)]
+def members(extras: Extras) -> Column:
+    """Members of JSON objects, without the braces."""
+    return Column("members", np.frombuffer(extras.data, np.uint8), extras.offsets)
 
 
-def join_rows(fields: Sequence[Field], extras: Sequence[bytes] | None, count: int) -> bytes:
-    """JSON objects of these members, one a line; extras are objects whose members follow."""
-    columns = []
-    for name, texts, have in fields:
-        key = json.dumps(name)
-        members = [f"{key}:{text}" for text in texts]
-        if have is not None:
-            members = [member if there else "" for member, there in zip(members, have.tolist(), strict=True)]
-        columns.append(members)
+def rows_of(literals: Sequence[bytes], columns: Sequence[Column], count: int, separator: bytes = b",") -> Texts:
+    """Text of rows: literal, column, literal, column, ..., literal."""
+    return Texts(*_core.format_rows(list(literals), list(columns), count, separator))
+
+
+def json_objects(
+    fields: Sequence[tuple[str, Column]], count: int, extras: Extras | None = None, end: bytes = b"}"
+) -> Texts:
+    """JSON objects of these members, then those of the extras.
+
+    The first member must be there in every row.
+    """
+    columns = [column for _, column in fields]
+    literals = [
+        ("{" if i == 0 else ",").encode() + json.dumps(name).encode() + b":" for i, (name, _) in enumerate(fields)
+    ]
     if extras is not None:
-        columns.append([text.decode()[1:-1] for text in extras])
-    if not columns:
-        return b",\n".join([b"{}"] * count)
-    rows = ("{" + ",".join(filter(None, members)) + "}" for members in zip(*columns, strict=True))
-    return ",\n".join(rows).encode()
+        columns.append(members(extras))
+        literals.append(b",")
+    return rows_of([*literals, end], columns, count)

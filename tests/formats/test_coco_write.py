@@ -22,7 +22,7 @@ def written(data, kind="coco", **options):
     return stream.getvalue(), lost
 
 
-rasteriser = pytest.mark.skipif(not hasattr(_core, "rle_to_dense"), reason="this build lacks the rasteriser")
+rasteriser = pytest.mark.skipif(not hasattr(_core, "rle_from_polygons"), reason="this build lacks the rasteriser")
 
 
 def mask_of(dense):
