@@ -395,7 +395,6 @@ def accumulate(
     and none exceeds the max_detections of the matching. Where a label has no object in an area range: -1.
     """
 
-<<<<<<< HEAD
 class CauseColumns(TypedDict):
     # The D kept detections, by image rank, then falling score.
     row: _I32  # (D,) row of the detection in the input
@@ -463,7 +462,7 @@ def semantic_compare(
     order, a later one covers an earlier one; pixels under a mask whose t_ignore is set, and with
     ignore_unlabelled those that no mask of the truth holds, are left out.
     """
-=======
+
 # --- writing: columns into text -----------------------------------------------------------------------
 
 # kind, values, offsets, index, present
@@ -489,4 +488,3 @@ def join_texts(
     data: _U8, offsets: _I64, groups: _I64, open: bytes, separator: bytes, close: bytes, threads: int = 0
 ) -> tuple[_U8, _I64]:
     """One text for each group of consecutive texts groups[g]:groups[g+1]: open, texts with separators, close."""
->>>>>>> 61ce8b9 (Write columns as text without an object for each row)
