@@ -201,12 +201,20 @@ class Annotations(Frozen):
         return {name: getattr(self, name) for name in self.__slots__}
 
     def replace(self, **changes: Any) -> Self:
-        """The same annotations with some columns replaced. A replaced column no longer counts as derived."""
+        """The same annotations with some columns replaced.
+
+        A replaced column no longer counts as derived; one that is derived from it is derived again.
+        """
         unknown = changes.keys() - set(self.__slots__)
         if unknown:
             raise TypeError(f"no column {sorted(unknown)[0]!r}: there are {', '.join(self.__slots__)}")
         columns = self.columns() | changes
         columns["derived"] = frozenset(changes.get("derived", self.derived - changes.keys()))
+        stale = self.derived - changes.keys()
+        if "box" in stale and changes.keys() & {"masks", "polygons"}:
+            columns["box"] = None
+        if "area" in stale and (columns["box"] is None or changes.keys() & {"box", "masks"}):
+            columns["area"] = None
         return type(self)(**columns)
 
     def take(self, rows: Rows) -> Self:

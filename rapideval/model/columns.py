@@ -36,6 +36,9 @@ class Frozen:
         return {name: getattr(self, name) for cls in type(self).__mro__ for name in getattr(cls, "__slots__", ())}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
         self._set(**state)
 
 
@@ -57,9 +60,8 @@ def column(
     """
     wanted = np.dtype(dtype)
     array = np.asarray(value)
-    if array.size == 0 and array.dtype != wanted:
-        rows = array.shape[0] if array.ndim else 0
-        array = np.empty(rows if width is None else (rows, width), wanted)
+    if array.ndim and not len(array):
+        array = np.empty(0 if width is None else (0, width), wanted)
     if array.dtype != wanted:
         array = _convert(array, wanted, where)
     if array.ndim != (1 if width is None else 2) or (width is not None and array.shape[1] != width):
@@ -98,6 +100,23 @@ def check_finite(values: npt.NDArray[np.float64], where: str) -> None:
             f"{values[row]}",
             f"finite numbers ({int(bad.sum()):,} rows have others)",
         )
+
+
+def names_of(names: Iterable[str], where: str) -> tuple[str, ...]:
+    """Names as a tuple; one text in place of a list of them is refused, as its letters would be the names."""
+    if isinstance(names, str):
+        refuse("column-type", where, f"one text, {names!r:.60}", "a list of names")
+    return tuple(names)
+
+
+def refuse_duplicate_ids(ids: npt.NDArray[np.int64], kind: str) -> None:
+    """Refuse an id that stands twice, naming both places."""
+    ordered = np.sort(ids)
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(same):
+        value = int(ordered[same[0]])
+        first, second = np.flatnonzero(ids == value)[:2].tolist()
+        refuse(f"{kind}-id-duplicate", f"{kind}s[{second}].id", f"{value}, as {kind}s[{first}]", "unique ids")
 
 
 def row_numbers(rows: Rows, length: int) -> npt.NDArray[np.int64]:
@@ -190,7 +209,7 @@ class Extras(Frozen):
     @classmethod
     def from_dicts(cls, rows: Iterable[Mapping[str, Any] | None]) -> Self:
         """Extras of these dictionaries; None and {} are rows without any."""
-        texts = [json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() if row else b"" for row in rows]
+        texts = [_json(row, place) if row else b"" for place, row in enumerate(rows)]
         return cls(b"".join(texts), offsets_of([len(text) for text in texts]))
 
     @classmethod
@@ -228,3 +247,14 @@ class Extras(Frozen):
 
     def __repr__(self) -> str:
         return f"Extras({len(self):,} rows, {int(self.present.sum()):,} with fields, {len(self.data):,} bytes)"
+
+
+def _json(row: Mapping[str, Any], place: int) -> bytes:
+    try:
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        refuse("extras-json", f"extras[{place}]", f"{row!r:.100} ({error})", "what JSON can hold")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can hold
+        return json.dumps(row, allow_nan=False, separators=(",", ":")).encode()

@@ -179,8 +179,7 @@ class Dataset(Frozen):
         rows = self.annotations
         keep = np.ones(len(rows), np.bool_)
         if image is not None:
-            chosen = [self.images.index(key) for key in ([image] if isinstance(image, str) else image)]
-            keep &= np.isin(rows.image, chosen)
+            keep &= np.isin(rows.image, _places(self.images, [image] if isinstance(image, str) else image))
         if label is not None:
             chosen = [self.labels.index(name) for name in ([label] if isinstance(label, str) else label)]
             keep &= np.isin(rows.label, chosen)
@@ -261,9 +260,15 @@ class Dataset(Frozen):
     def concat(cls, parts: Sequence[Dataset]) -> Self:
         """Several datasets as one: images and labels of the same key or name are one.
 
-        An image's size and id are those of the first dataset that knows them.
+        Sizes, ids and further fields of an image or label are those of the first dataset that knows them. Ids are kept
+        where all have one and no two are equal.
+
+        Raises
+        ------
+        InputError
+            For an image of two sizes, for two images of one name in a dataset, for parts with and without scores.
         """
-        from rapideval.model.join import concat
+        from rapideval.model.concat import concat
 
         return cls(*concat(parts))
 
@@ -285,9 +290,11 @@ class Dataset(Frozen):
         def add(name: str, value: npt.NDArray[Any] | Sequence[str] | None) -> None:
             if value is None:
                 return
-            data = (
-                value.tobytes() if isinstance(value, np.ndarray) else "\0".join(value).encode("utf-8", "surrogatepass")
-            )
+            if isinstance(value, np.ndarray):
+                data = value.tobytes()
+            else:
+                text = f"{' '.join(str(len(item)) for item in value)}\n{''.join(value)}"
+                data = text.encode("utf-8", "surrogatepass")
             digest.update(f"{name} {len(value)} {len(data)}\n".encode())
             digest.update(data)
 
@@ -297,12 +304,17 @@ class Dataset(Frozen):
         rows = self.annotations
         for name in ("image", "label", "box", "score", "area", "crowd"):
             add(name, getattr(rows, name))
-        if rows.masks is not None:
+        drawn = np.zeros(len(rows), np.bool_) if rows.masks is None else rows.masks.present
+        if rows.masks is not None and drawn.any():
             for name in ("counts", "offsets", "sizes"):
                 add(f"masks.{name}", getattr(rows.masks, name))
-        elif rows.polygons is not None:
+        # An outline beside a mask bears on no score.
+        outlined = drawn if rows.polygons is None else rows.polygons.present & ~drawn
+        if rows.polygons is not None and outlined.any():
+            outlines = rows.polygons if outlined.all() else rows.polygons.take(outlined)
+            add("polygons.rows", np.flatnonzero(outlined))
             for name in ("coordinates", "ring_offsets", "row_offsets", "ring_is_hole"):
-                add(f"polygons.{name}", getattr(rows.polygons, name))
+                add(f"polygons.{name}", getattr(outlines, name))
         return f"sha256:{digest.hexdigest()}"
 
     def to_pandas(self) -> pd.DataFrame:
@@ -334,6 +346,16 @@ class Dataset(Frozen):
         from rapideval.model.show import dataset_html
 
         return dataset_html(self)
+
+
+def _places(images: Images, keys: Collection[str]) -> list[int]:
+    """Places of all images of these keys: several may share a name, where ids tell them apart."""
+    wanted = set(keys)
+    places = [place for place, key in enumerate(images.keys) if key in wanted]
+    if len(places) < len(wanted):
+        for key in keys:
+            images.index(key)
+    return places
 
 
 def _check_mask_sizes(images: Images, rows: Annotations, masks: Masks) -> None:

@@ -9,7 +9,16 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.model.columns import Extras, Frozen, Rows, column, refuse, row_numbers
+from rapideval.model.columns import (
+    Extras,
+    Frozen,
+    Rows,
+    column,
+    names_of,
+    refuse,
+    refuse_duplicate_ids,
+    row_numbers,
+)
 
 __all__ = ["Image", "Images"]
 
@@ -63,7 +72,7 @@ class Images(Frozen):
         sizes: npt.ArrayLike | None = None,
         extras: Extras | None = None,
     ) -> None:
-        names = None if names is None else tuple(names)
+        names = None if names is None else names_of(names, "images")
         checked_ids = None if ids is None else column(ids, np.int64, "images.ids")
         if names is None and checked_ids is None:
             names = ()
@@ -71,7 +80,7 @@ class Images(Frozen):
         if checked_ids is not None:
             if len(checked_ids) != count:
                 refuse("column-length", "images.ids", f"{len(checked_ids)} rows", f"{count} rows, as the names")
-            _refuse_duplicate_ids(checked_ids)
+            refuse_duplicate_ids(checked_ids, "image")
         if names is not None:
             _check_names(names, unique=checked_ids is None)
         if sizes is None:
@@ -161,12 +170,3 @@ def _check_names(names: tuple[str, ...], unique: bool) -> None:
                     f"{name!r}, as images[{seen[name]}]",
                     "unique names, or ids",
                 )
-
-
-def _refuse_duplicate_ids(ids: npt.NDArray[np.int64]) -> None:
-    ordered = np.sort(ids)
-    same = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if len(same):
-        value = int(ordered[same[0]])
-        rows = np.flatnonzero(ids == value)[:2].tolist()
-        refuse("image-id-duplicate", f"images[{rows[1]}].id", f"{value}, as images[{rows[0]}]", "unique ids")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -9,16 +11,16 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import Problem
 from rapideval.model.annotations import Annotations
-from rapideval.model.columns import refuse
+from rapideval.model.columns import refuse, refuse_duplicate_ids
 from rapideval.model.dataset import Dataset
 from rapideval.model.images import Images
-from rapideval.model.labels import Labels
 
-__all__ = ["Aligned", "align", "concat", "image_tail", "match_images"]
+__all__ = ["Aligned", "align", "image_tail", "match_images"]
 
 By = Literal["auto", "name", "tail", "id"]
+
+_ID = re.compile("-?[0-9]{1,18}")
 
 
 class Aligned(NamedTuple):
@@ -59,7 +61,8 @@ def image_tail(key: str) -> str:
     ('b c.jpg', 'x.png', 'e.jpg')
     """
     if "://" in key:
-        key = unquote(urlsplit(key).path) or key
+        with contextlib.suppress(ValueError):  # what looks like an address and is none stays a path
+            key = unquote(urlsplit(key).path) or key
     return key.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
@@ -99,7 +102,7 @@ def match_images(images: Images, wanted: Images, by: By = "auto") -> tuple[npt.N
             found,
         )
         if int((found >= 0).sum()) > before:
-            used = "tail" if not before else "name and tail"
+            used = "name and tail" if before else "tail"
     if by == "auto" and len(wanted) and (found < 0).all() and images.ids is not None and wanted.ids is not None:
         shared = int((_match_ids(images, wanted) >= 0).sum())
         if shared:
@@ -118,15 +121,17 @@ def _match_ids(images: Images, wanted: Images) -> npt.NDArray[np.int32]:
         if side.ids is not None:
             return side.ids
         keys = side.keys
-        if not all(key.isascii() and key.lstrip("-").isdigit() and len(key) < 19 for key in keys):
-            first = next(key for key in keys if not (key.isascii() and key.lstrip("-").isdigit()))
+        no_ids = [key for key in keys if not _ID.fullmatch(key)]
+        if no_ids:
             refuse(
                 "image-id",
                 "images",
-                f"names such as {first!r} and no ids",
+                f"names such as {no_ids[0]!r} and no ids",
                 "ids on both sides, or names on both",
             )
-        return np.array([int(key) for key in keys], np.int64)
+        ids = np.array([int(key) for key in keys], np.int64)
+        refuse_duplicate_ids(ids, "image")
+        return ids
 
     have, want = ids_of(images), ids_of(wanted)
     if np.array_equal(have, want):
@@ -153,7 +158,7 @@ def _match_keys(
     taken = {int(index): -1 for index in found[found >= 0]}
     for index in missing.tolist():
         key = want[index]
-        target = place.get(key)
+        target = place.get(key) if key else None
         if target is None or (target in taken and taken[target] == -1):
             continue
         if key in ambiguous or target in taken:
@@ -237,72 +242,3 @@ def align(
 
 def _is_identity(places: npt.NDArray[np.int32]) -> bool:
     return bool(np.array_equal(places, np.arange(len(places), dtype=np.int32)))
-
-
-def concat(
-    parts: Sequence[Dataset],
-) -> tuple[Images, Labels, Annotations, dict[str, Any], tuple[Problem, ...]]:
-    """Parts of the dataset that holds all of these; see `Dataset.concat`."""
-    if not parts:
-        return Images(), Labels(), Annotations.empty(), {}, ()
-    names = list(dict.fromkeys(name for part in parts for name in part.labels.names))
-    first_with = {name: part.labels for part in reversed(parts) for name in part.labels.names}
-    label_ids = [first_with[name][first_with[name].index(name)].id for name in names]
-    supers = [first_with[name][first_with[name].index(name)].supercategory for name in names]
-    labels = Labels(
-        names,
-        [i for i in label_ids if i is not None] if _all_unique(label_ids) else None,
-        supers if any(supers) else None,
-    )
-    keys = list(dict.fromkeys(key for part in parts for key in part.images.keys))
-    place = {key: index for index, key in enumerate(keys)}
-    sizes = np.zeros((len(keys), 2), np.uint32)
-    ids: list[int | None] = [None] * len(keys)
-    tables = []
-    for part in parts:
-        where = np.array([place[key] for key in part.images.keys], np.int32)
-        if len(set(part.images.keys)) != len(part.images):
-            refuse(
-                "image-duplicate",
-                "images",
-                "two images of one name in a dataset",
-                "unique names, to join datasets",
-            )
-        known = part.images.sizes_known
-        clash = known & (sizes[where] > 0).all(axis=1) & (sizes[where] != part.images.sizes).any(axis=1)
-        if clash.any():
-            row = int(np.flatnonzero(clash)[0])
-            refuse(
-                "image-size",
-                f"image {part.images.key(row)!r}",
-                f"size {part.images.sizes[row].tolist()}",
-                f"{sizes[where[row]].tolist()}, as in another dataset",
-            )
-        sizes[where[known]] = part.images.sizes[known]
-        if part.images.ids is not None:
-            for index, image_id in zip(where.tolist(), part.images.ids.tolist(), strict=True):
-                ids[index] = image_id if ids[index] is None else ids[index]
-        label_place = np.array([labels.index(name) for name in part.labels.names], np.int32)
-        rows = part.annotations
-        tables.append(
-            Annotations(**(rows.columns() | {"image": where[rows.image], "label": label_place[rows.label]}))
-            if len(rows)
-            else rows
-        )
-    have_names = all(part.images.names is not None for part in parts)
-    unique_ids = [i for i in ids if i is not None] if _all_unique(ids) else None
-    images = Images(keys if have_names or unique_ids is None else None, unique_ids, sizes)
-    info: dict[str, Any] = {}
-    for part in reversed(parts):
-        info |= part.info
-    return (
-        images,
-        labels,
-        Annotations.concat(tables),
-        info,
-        tuple(note for part in parts for note in part.notes),
-    )
-
-
-def _all_unique(ids: Sequence[int | None]) -> bool:
-    return all(i is not None for i in ids) and len(set(ids)) == len(ids)

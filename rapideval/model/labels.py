@@ -9,7 +9,16 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.model.columns import Extras, Frozen, Rows, column, refuse, row_numbers
+from rapideval.model.columns import (
+    Extras,
+    Frozen,
+    Rows,
+    column,
+    names_of,
+    refuse,
+    refuse_duplicate_ids,
+    row_numbers,
+)
 
 __all__ = ["Label", "Labels"]
 
@@ -60,7 +69,7 @@ class Labels(Frozen):
         supercategories: Iterable[str | None] | None = None,
         extras: Extras | None = None,
     ) -> None:
-        names = tuple(names)
+        names = names_of(names, "labels")
         index: dict[str, int] = {}
         for place, name in enumerate(names):
             if not isinstance(name, str) or not name:
@@ -75,8 +84,7 @@ class Labels(Frozen):
         checked_ids = None
         if ids is not None:
             checked_ids = column(ids, np.int64, "labels.ids", len(names))
-            if len(np.unique(checked_ids)) != len(names):
-                refuse("label-id-duplicate", "labels.ids", f"{list(checked_ids[:20])}", "unique ids")
+            refuse_duplicate_ids(checked_ids, "label")
         supers = None if supercategories is None else tuple(supercategories)
         if supers is not None and len(supers) != len(names):
             refuse("column-length", "labels.supercategories", f"{len(supers)} rows", f"{len(names)} rows")
@@ -147,7 +155,7 @@ class Labels(Frozen):
         return merged, np.array([order[name] for name in renamed], np.int32)
 
     def extended(self, names: Iterable[str]) -> Labels:
-        """These labels and, after them, those names that are not among them yet (without ids if these have ids)."""
+        """These labels and, after them, those names that are not among them yet; with the next ids, if any."""
         new = [name for name in dict.fromkeys(names) if name not in self]
         if not new:
             return self

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -23,6 +24,16 @@ from rapideval.model.columns import (
 )
 
 __all__ = ["Masks"]
+
+
+@contextlib.contextmanager
+def kernel_errors(where: str = "masks") -> Iterator[None]:
+    """Turn what a kernel refuses into the error of a user, with the row it speaks of."""
+    try:
+        yield
+    except _core.CoreError as error:
+        place = where if error.row is None else f"{where}[{error.row}]"
+        raise InputError(Problem(error.rule, place, error.found, error.expected, error.hint)) from None
 
 
 class Masks(Frozen):
@@ -66,11 +77,8 @@ class Masks(Frozen):
         rows = column(offsets, np.int64, "masks.offsets")
         shapes = column(sizes, np.uint32, "masks.sizes", max(len(rows) - 1, 0), 2)
         if not checked:
-            try:
+            with kernel_errors():
                 _core.rle_check(runs, rows, shapes)
-            except _core.CoreError as error:
-                where = "masks" if error.row is None else f"masks[{error.row}]"
-                raise InputError(Problem(error.rule, where, error.found, error.expected, error.hint)) from None
         self._set(counts=runs, offsets=rows, sizes=shapes)
 
     # --- made from -------------------------------------------------------------------------------
@@ -86,15 +94,13 @@ class Masks(Frozen):
         if array.dtype == np.bool_:
             array = array.view(np.uint8)
         elif array.dtype != np.uint8:
-            binary = array.astype(np.uint8)
+            with np.errstate(invalid="ignore"):
+                binary = array.astype(np.uint8)
             if not np.array_equal(binary, array):
                 refuse("mask-value", "masks", f"values of {array.dtype} other than 0 and 1", "0 and 1")
             array = binary
-        try:
+        with kernel_errors():
             counts, offsets = _core.rle_from_dense(array, threads)
-        except _core.CoreError as error:
-            where = "masks" if error.row is None else f"masks[{error.row}]"
-            raise InputError(Problem(error.rule, where, error.found, error.expected, error.hint)) from None
         sizes = np.broadcast_to(np.array(array.shape[1:], np.uint32), (len(array), 2))
         return cls(counts, offsets, sizes, checked=True)
 
@@ -103,13 +109,10 @@ class Masks(Frozen):
         """Masks from COCO's compressed strings, each with its height and width."""
         texts = [text.encode() if isinstance(text, str) else bytes(text) for text in strings]
         shapes = column(sizes, np.uint32, "masks.sizes", len(texts), 2)
-        try:
+        with kernel_errors():
             counts, offsets = _core.rle_from_strings(
                 b"".join(texts), offsets_of([len(text) for text in texts]), shapes, threads
             )
-        except _core.CoreError as error:
-            where = "masks" if error.row is None else f"masks[{error.row}]"
-            raise InputError(Problem(error.rule, where, error.found, error.expected, error.hint)) from None
         return cls(counts, offsets, shapes, checked=True)
 
     @classmethod
@@ -200,21 +203,24 @@ class Masks(Frozen):
         check_ends = len(bounds) and (bounds[0] != 0 or bounds[-1] != len(self))
         if not len(bounds) or check_ends or (np.diff(bounds) < 1).any():
             refuse("groups", "groups", f"{bounds.tolist()[:10]}", f"offsets rising from 0 to {len(self)}")
-        counts, offsets = _core.rle_combine(self.counts, self.offsets, self.sizes, bounds, operation, threads)
+        with kernel_errors("groups"):
+            counts, offsets = _core.rle_combine(self.counts, self.offsets, self.sizes, bounds, operation, threads)
         return type(self)(counts, offsets, self.sizes[bounds[:-1]], checked=True)
 
     def crop(self, windows: npt.ArrayLike, threads: int = 0) -> Self:
         """Each mask cut to its window x, y, width, height (N, 4); outside its image is background."""
         cut = column(windows, np.int64, "windows", len(self), 4)
-        counts, offsets = _core.rle_crop(self.counts, self.offsets, self.sizes, cut, threads)
+        with kernel_errors("windows"):
+            counts, offsets = _core.rle_crop(self.counts, self.offsets, self.sizes, cut, threads)
         return type(self)(counts, offsets, cut[:, [3, 2]], checked=True)
 
     def iou(self, others: Masks, crowd: npt.ArrayLike | None = None, threads: int = 0) -> npt.NDArray[np.float64]:
         """IoU (N, M) with other masks, as ``pycocotools.mask.iou``; of a crowd the union is this mask's area."""
         flags = np.zeros(len(others), np.bool_) if crowd is None else column(crowd, np.bool_, "crowd", len(others))
-        return _core.rle_iou_matrix(
-            self.counts, self.offsets, self.sizes, others.counts, others.offsets, others.sizes, flags, threads
-        )
+        with kernel_errors():
+            return _core.rle_iou_matrix(
+                self.counts, self.offsets, self.sizes, others.counts, others.offsets, others.sizes, flags, threads
+            )
 
     # --- rows ------------------------------------------------------------------------------------
 

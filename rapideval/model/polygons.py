@@ -21,7 +21,7 @@ from rapideval.model.columns import (
     row_numbers,
     take_ragged,
 )
-from rapideval.model.masks import Masks
+from rapideval.model.masks import Masks, kernel_errors
 
 __all__ = ["Polygons"]
 
@@ -93,12 +93,14 @@ class Polygons(Frozen):
         per_row: list[int] = []
         for row, given in enumerate(rows):
             for ring in given:
-                points = np.asarray(ring, np.float64)
-                if points.ndim == 1 and len(points) % 2:
-                    refuse("polygon-points", f"polygons[{row}]", f"{len(points)} numbers", "pairs of x, y")
-                rings.append(points.reshape(-1, 2))
+                rings.append(_points(ring, row))
             per_row.append(len(given))
-        flat_holes = None if holes is None else np.array([h for row in holes for h in row], np.bool_)
+        flat_holes = None
+        if holes is not None:
+            flags = [list(row_flags) for row_flags in holes]
+            if [len(row_flags) for row_flags in flags] != per_row:
+                refuse("polygon-hole", "polygons.holes", "flags that do not fit the rings", "one flag for each ring")
+            flat_holes = np.array([flag for row_flags in flags for flag in row_flags], np.bool_)
         points = np.concatenate(rings) if rings else np.empty((0, 2))
         return cls(points, offsets_of([len(ring) for ring in rings]), offsets_of(per_row), flat_holes)
 
@@ -153,14 +155,15 @@ class Polygons(Frozen):
         present = self.present
         rows = np.flatnonzero(present)
         chosen = self if len(rows) == len(self) else self.take(rows)
-        counts, offsets = _core.rle_from_polygons(
-            chosen.coordinates,
-            chosen.ring_offsets,
-            chosen.row_offsets,
-            chosen.ring_is_hole,
-            sizes[rows],
-            threads,
-        )
+        with kernel_errors("polygons"):
+            counts, offsets = _core.rle_from_polygons(
+                chosen.coordinates,
+                chosen.ring_offsets,
+                chosen.row_offsets,
+                chosen.ring_is_hole,
+                sizes[rows],
+                threads,
+            )
         return Masks(counts, offsets, sizes[rows], checked=True).spread(rows, len(self))
 
     def take(self, rows: Rows) -> Self:
@@ -184,3 +187,13 @@ class Polygons(Frozen):
     def __repr__(self) -> str:
         rings = len(self.ring_is_hole)
         return f"Polygons({len(self):,} rows, {rings:,} rings, {int(self.ring_is_hole.sum()):,} of them holes)"
+
+
+def _points(ring: npt.ArrayLike, row: int) -> npt.NDArray[np.float64]:
+    """Points (n, 2) of a ring as numbers in a row, as points, or as OpenCV's contours (n, 1, 2)."""
+    points = np.asarray(ring, np.float64)
+    flat = points.ndim == 1 and len(points) % 2 == 0
+    if not flat and points.shape[1:] not in ((2,), (1, 2)):
+        found = f"{len(points)} numbers" if points.ndim == 1 else f"an array of shape {points.shape}"
+        refuse("polygon-points", f"polygons[{row}]", found, "pairs of x, y")
+    return points.reshape(-1, 2)
