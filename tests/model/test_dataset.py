@@ -113,7 +113,7 @@ def test_where_finds_all_images_of_a_name():
 
 def test_where_does_not_overlook_what_is_not_there():
     data = small_dataset()
-    with pytest.raises(KeyError, match="no image 'c.jpg'"):
+    with pytest.raises(KeyError, match=r"no image 'c\.jpg'"):
         data.where(image=["a.jpg", "c.jpg"])
     with pytest.raises(KeyError, match="did you mean 'cat'"):
         data.where(label="cta")
