@@ -31,10 +31,22 @@ _EXPORTS = {
 __all__ = ["__version__", *_EXPORTS]
 
 if TYPE_CHECKING:
-    from rapideval.formats import read, write
-    from rapideval.metrics import Evaluation, Protocol, evaluate
-    from rapideval.model import Annotations, Dataset, Images, Labels, Masks, Polygons
-    from rapideval.payloads import Answer, parse, read_answers, to_payload
+    # "X as X" tells type checkers that the name is exported
+    from rapideval.formats import read as read
+    from rapideval.formats import write as write
+    from rapideval.metrics import Evaluation as Evaluation
+    from rapideval.metrics import Protocol as Protocol
+    from rapideval.metrics import evaluate as evaluate
+    from rapideval.model import Annotations as Annotations
+    from rapideval.model import Dataset as Dataset
+    from rapideval.model import Images as Images
+    from rapideval.model import Labels as Labels
+    from rapideval.model import Masks as Masks
+    from rapideval.model import Polygons as Polygons
+    from rapideval.payloads import Answer as Answer
+    from rapideval.payloads import parse as parse
+    from rapideval.payloads import read_answers as read_answers
+    from rapideval.payloads import to_payload as to_payload
 
 
 def __getattr__(name: str) -> Any:
