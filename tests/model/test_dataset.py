@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.datasets import datasets, rows_of, small_dataset
+from helpers.random_datasets import datasets, rows_of, small_dataset
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

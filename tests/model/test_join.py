@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.datasets import datasets, rows_of
+from helpers.random_datasets import datasets, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 

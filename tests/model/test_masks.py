@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.datasets import outlines, ragged_masks
+from helpers.random_datasets import outlines, ragged_masks
 from helpers.masks import coco_of, stacks
 from hypothesis import given
 from hypothesis import strategies as st

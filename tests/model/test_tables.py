@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.datasets import datasets, small_dataset
+from helpers.random_datasets import datasets, small_dataset
 from hypothesis import given
 
 from rapideval import Annotations, Dataset, Images, Labels, Masks
