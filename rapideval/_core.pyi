@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 _U8: TypeAlias = npt.NDArray[np.uint8]
+_U16: TypeAlias = npt.NDArray[np.uint16]
 _U32: TypeAlias = npt.NDArray[np.uint32]
 _U64: TypeAlias = npt.NDArray[np.uint64]
 _I32: TypeAlias = npt.NDArray[np.int32]
@@ -424,6 +425,41 @@ def explain(
 
     Shapes are boxes (N, 4) or the triple of a mask set, the same on both sides. max_detections counts by image.
     """
+
+# --- resampling --------------------------------------------------------------------------------------
+
+def accumulate_weighted(
+    label_offsets: _I64,
+    score: _F64,
+    rank: _I32,
+    matched: _U64,
+    ignored: _U64,
+    thresholds: int,
+    areas: int,
+    image: _I32,
+    object_image: _I32,
+    object_label: _I32,
+    object_ignored: _U64,
+    recall_thresholds: _F64,
+    limits: _I64,
+    weights: _U16,
+    threads: int = 0,
+) -> tuple[_F64, _F64]:
+    """AP (B, K, A, T) and recall (B, K, A + M - 1, T) of B draws, NaN where no object counts.
+
+    The first columns are those of `match`; weights (B, I) says how often each image counts. AP is under the last of
+    the limits; recall by area range under the last, then for the first range under each of the others. object_label
+    is the block of rows (0 where class-agnostic). At most 32 area ranges.
+    """
+
+def bootstrap_weights(seed: int, first: int, draws: int, images: int, threads: int = 0) -> _U16:
+    """How often each of I images was drawn, with replacement, in each draw: (draws, I), rows first, first + 1, ...
+
+    Number i of draw b is a hash of (seed, b, i) by splitmix64: the same whatever is asked for at once.
+    """
+
+def coin_flips(seed: int, first: int, draws: int, images: int, threads: int = 0) -> _U8:
+    """0 or 1 with equal chance for each draw and image, by the same rule."""
 
 # --- semantic segmentation ---------------------------------------------------------------------------
 

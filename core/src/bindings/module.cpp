@@ -43,6 +43,7 @@ NB_MODULE(_core, m) {
 
     bindings::bind_masks(m);
     bindings::bind_matching(m);
+    bindings::bind_resampling(m);
     bindings::bind_semantic(m);
     bindings::bind_writing(m);
 }

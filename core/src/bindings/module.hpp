@@ -7,6 +7,7 @@ namespace rapideval::bindings {
 
 void bind_masks(nanobind::module_& m);
 void bind_matching(nanobind::module_& m);
+void bind_resampling(nanobind::module_& m);
 void bind_semantic(nanobind::module_& m);
 void bind_writing(nanobind::module_& m);
 
