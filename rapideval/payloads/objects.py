@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -62,66 +62,96 @@ def take_objects(
     Tuples count as lists, NumPy scalars as numbers, arrays (and what converts to one) as nested lists; under a
     bitmask key arrays are read directly.
     """
-    return _Taker(any_key, values_255, bitmask_keys, other_keys).take(value, place, 0)
+    return _Taker(place, any_key, values_255, bitmask_keys, other_keys).take(value)
+
+
+_PLAIN = {type(None), bool, int, float, str}
 
 
 class _Taker:
-    def __init__(
-        self, any_key: bool, values_255: bool, bitmask_keys: Collection[str], other_keys: Collection[str]
-    ) -> None:
-        self.any_key, self.values_255 = any_key, values_255
-        self.bitmask_keys, self.other_keys = bitmask_keys, other_keys
+    """Walks the objects; `steps` is the way to where it stands, for messages."""
 
-    def take(self, value: Any, place: Place, depth: int) -> Any:
-        if value is None or isinstance(value, (str, bool, int, float)):
-            return value.item() if isinstance(value, np.generic) else value
-        if depth >= MAX_DEPTH:
-            refuse("M11", place.document, f"more than {MAX_DEPTH} levels of nesting", f"at most {MAX_DEPTH}")
-        if isinstance(value, Mapping):
-            return {
-                self.key(key, place): self.member(key, item, place[str(key)], depth + 1) for key, item in value.items()
-            }
+    def __init__(
+        self,
+        place: Place,
+        any_key: bool,
+        values_255: bool,
+        bitmask_keys: Collection[str],
+        other_keys: Collection[str],
+    ) -> None:
+        self.place, self.any_key, self.values_255 = place, any_key, values_255
+        self.bitmask_keys, self.other_keys = bitmask_keys, other_keys
+        self.steps: list[str | int] = []
+
+    def take(self, value: Any) -> Any:
+        if type(value) in _PLAIN:
+            return value
         if isinstance(value, (list, tuple)):
-            return [self.take(item, place[index], depth + 1) for index, item in enumerate(value)]
+            self.enter()
+            # Rows of numbers and texts are most of an answer, and need no walk.
+            if set(map(type, value)) <= _PLAIN:
+                return value if type(value) is list else list(value)
+            return [self.within(index, item, self.take) for index, item in enumerate(value)]
+        if isinstance(value, Mapping):
+            self.enter()
+            return {self.key(key): self.within(key, item, self.member) for key, item in value.items()}
         if isinstance(value, np.generic):
             return value.item()
         if hasattr(value, "__array__"):
             return np.asarray(value).tolist()
-        return refuse(
-            "M1",
-            place,
-            f"a Python object of type {type(value).__name__}",
-            "what JSON can hold: objects, arrays, text, numbers, true, false, null",
-            "bytes hold a document of their own: parse them by themselves" if isinstance(value, bytes) else "",
-        )
+        # Enumerations, whose members are text or numbers too.
+        if isinstance(value, str):
+            return "".join(value)
+        if isinstance(value, (int, float)):
+            return value + 0
+        return self.refuse(value)
 
-    @staticmethod
-    def key(key: object, place: Place) -> str:
-        if not isinstance(key, str):
-            refuse("M1", place, f"the key {key!r} of type {type(key).__name__}", "text as key")
-        return key
+    def enter(self) -> None:
+        if len(self.steps) >= MAX_DEPTH:
+            refuse("M11", self.place.document, f"more than {MAX_DEPTH} levels of nesting", f"at most {MAX_DEPTH}")
 
-    def member(self, key: str, value: Any, place: Place, depth: int) -> Any:
-        certain = key in self.bitmask_keys
-        if not certain and not (self.any_key and key not in self.other_keys):
-            return self.take(value, place, depth)
-        taken = self.masks(value, place, depth)
-        if isinstance(taken, _core.CoreError) and not certain:
-            return self.take(value, place, depth)
+    def within(self, step: Any, value: Any, take: Callable[[Any], Any]) -> Any:
+        if type(value) in _PLAIN:
+            return value
+        self.steps.append(step)
+        taken = take(value)
+        self.steps.pop()
         return taken
 
-    def masks(self, value: Any, place: Place, depth: int) -> Any:
+    def refuse(self, value: Any) -> NoReturn:
+        found = f"a Python object of type {type(value).__name__}"
+        hint = "bytes hold a document of their own: parse them by themselves" if isinstance(value, bytes) else ""
+        expected = "what JSON can hold: objects, arrays, text, numbers, true, false, null"
+        refuse("M1", self.place.at(*self.steps), found, expected, hint)
+
+    def key(self, key: object) -> str:
+        if not isinstance(key, str):
+            refuse("M1", self.place.at(*self.steps), f"the key {key!r} of type {type(key).__name__}", "text as key")
+        return key
+
+    def member(self, value: Any) -> Any:
+        key = self.steps[-1]
+        certain = key in self.bitmask_keys
+        if not certain and not (self.any_key and key not in self.other_keys):
+            return self.take(value)
+        taken = self.masks(value)
+        if isinstance(taken, _core.CoreError) and not certain:
+            return self.take(value)
+        return taken
+
+    def masks(self, value: Any) -> Any:
         if isinstance(value, np.ndarray) or (hasattr(value, "__array__") and not np.isscalar(value)):
             return self.from_array(np.asarray(value))
         if not isinstance(value, (list, tuple)) or not value:
-            return self.take(value, place, depth)
+            return self.take(value)
         if _is_numeric(value):
             return self.from_lists(value)
-        if any(isinstance(item, np.ndarray) or hasattr(item, "__array__") for item in value):
+        if any(hasattr(item, "__array__") for item in value):
             arrays = [np.asarray(item) for item in value]
             if all(array.ndim >= 2 and array.dtype.kind in "biuf" for array in arrays):
                 return [self.from_array(array) for array in arrays]
-        return [self.masks(item, place[index], depth + 1) for index, item in enumerate(value)]
+        self.enter()
+        return [self.within(index, item, self.masks) for index, item in enumerate(value)]
 
     def from_array(self, array: npt.NDArray[Any]) -> DenseMasks | _core.CoreError:
         ndim = array.ndim

@@ -281,9 +281,9 @@ def _lines(document: Document) -> list[tuple[int, bytes]] | None:
     data = document.data or b""
     named = document.name.lower().endswith(_LINES)
     if not named:
-        # Two lines that each begin an object, the first of them ending one: no JSON text is written so.
-        first, newline, rest = data.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
-        if not newline or first[:1] != b"{" or first.rstrip()[-1:] != b"}" or rest.lstrip()[:1] != b"{":
+        # A line that ends an object, and after it one that begins an object: no JSON text is written so.
+        end = data.find(b"\n")
+        if end < 0 or data[max(0, end - 8) : end].rstrip()[-1:] != b"}" or data[end : end + 8].lstrip()[:1] != b"{":
             return None
     lines = [(number, line) for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)]
     return [(number, line) for number, line in lines if line.strip()] or None

@@ -109,6 +109,7 @@ def _refuse_keys(tree: dict[str, Any], place: Place, context: Context) -> None:
     hint = next((f"{key!r} is written {meant!r}" for key in tree if (meant := _meant(key)) is not None), "")
     if not hint and (any(map(is_bitmask, tree.values())) or any(key.endswith("_mask") for key in tree)):
         hint = "one mask for each class, under the name of the class? Pass class_masks=True (--class-masks)"
+    hint = hint or "another service's answer? payload= (--payload) names it"
     context.problems.add("M22", place, shown(tree), f"one of {', '.join(KNOWN_KEYS)}", hint)
 
 

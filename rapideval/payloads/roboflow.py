@@ -68,10 +68,9 @@ def _is_answer(tree: Tree) -> bool:
         return "segmentation_mask" in predictions
     if not isinstance(predictions, list):
         return False
-    first = predictions[0] if predictions else None
-    return (isinstance(tree.get("image"), dict) and first is None) or (
-        isinstance(first, dict) and {"x", "y", "width", "height"} <= first.keys()
-    )
+    if not predictions:
+        return not tree.keys().isdisjoint(("image", "time", "inference_id"))
+    return isinstance(predictions[0], dict) and {"x", "y", "width", "height"} <= predictions[0].keys()
 
 
 def _answers_within(item: dict[str, Any]) -> list[str]:

@@ -104,7 +104,7 @@ class Table:
         )
         return Annotations(
             image=np.repeat(np.array([image.index for image, _ in parts], np.int32), counts),
-            label=np.array([self.labels.place(name) for rows in tables for name in rows.labels], np.int32),
+            label=self._label_places(tables),
             box=None if derived else np.concatenate([_boxes(rows) for rows in tables]),
             score=np.concatenate([rows.scores for rows in tables if rows.scores is not None]) if scored else None,
             masks=_ragged(Masks, [rows.masks for rows in tables], counts),
@@ -112,6 +112,12 @@ class Table:
             source=source,
             extras=_extras([rows.extras for rows in tables], counts),
         )
+
+    def _label_places(self, tables: Sequence[Rows]) -> npt.NDArray[np.int32]:
+        """Place of each row's label, in the order in which names are first met."""
+        names = chain.from_iterable(rows.labels for rows in tables)
+        places = {name: self.labels.place(name) for name in dict.fromkeys(names)}
+        return np.fromiter(chain.from_iterable(map(places.__getitem__, rows.labels) for rows in tables), np.int32)
 
     def _scored(self, parts: Sequence[tuple[ImageResult, Rows]]) -> bool:
         """Whether all have scores; where only some have, that is a problem."""
