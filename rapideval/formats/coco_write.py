@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval import _core
-from rapideval.errors import UsageError
 from rapideval.formats.files import Writable
-from rapideval.formats.rowtext import Column, Texts, floats, integers, json_objects, rows_of, strings, texts
+from rapideval.formats.rowtext import (
+    Column,
+    Texts,
+    floats,
+    integers,
+    json_objects,
+    mask_counts,
+    rows_of,
+    strings,
+    texts,
+)
 from rapideval.model import Annotations, Dataset, Masks, Polygons
 from rapideval.model.columns import offsets_of
 
@@ -122,8 +130,6 @@ def _segmentations(dataset: Dataset, rle: str, absent: bytes) -> tuple[Texts, np
     The source's outline where there is one, else the mask. COCO's polygons have no holes, so an outline with holes is
     written as its mask.
     """
-    if rle not in ("compressed", "counts"):
-        raise UsageError(f"no form {rle!r} of run lengths: there are compressed and counts")
     rows = dataset.annotations
     outlined = np.zeros(len(rows), np.bool_)
     if rows.polygons is not None:
@@ -163,10 +169,4 @@ def _polygons(polygons: Polygons) -> Texts:
 
 
 def _masks(masks: Masks, rle: str) -> Texts:
-    if rle == "counts":
-        runs = rows_of([b"", b""], [integers(masks.counts)], len(masks.counts)).arrays(masks.offsets)
-        counts = texts(runs)
-    else:
-        strings_, offsets = _core.rle_to_strings(masks.counts, masks.offsets)
-        counts = Column("string", np.frombuffer(strings_, np.uint8), offsets)
-    return json_objects([("size", integers(masks.sizes)), ("counts", counts)], len(masks))
+    return json_objects([("size", integers(masks.sizes)), ("counts", mask_counts(masks, rle))], len(masks))

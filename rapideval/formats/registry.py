@@ -84,6 +84,7 @@ class Format:
 _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "coco": ("rapideval.formats.coco", (".json",)),
     "coco-results": ("rapideval.formats.coco", (".json",)),
+    "rle": ("rapideval.formats.rle", (".jsonl", ".ndjson")),
 }
 
 FORMATS: tuple[str, ...] = tuple(_KNOWN)

@@ -10,10 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval import _core
-from rapideval.model import Extras
+from rapideval.errors import UsageError
+from rapideval.model import Extras, Masks
 from rapideval.model.columns import offsets_of
 
-__all__ = ["Column", "Texts", "floats", "integers", "json_objects", "members", "rows_of", "strings", "texts"]
+__all__ = [
+    "Column",
+    "Texts",
+    "floats",
+    "integers",
+    "json_objects",
+    "mask_counts",
+    "members",
+    "rows_of",
+    "strings",
+    "texts",
+]
 
 Index = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
@@ -97,3 +109,13 @@ def json_objects(
         columns.append(members(extras))
         literals.append(b",")
     return rows_of([*literals, end], columns, count)
+
+
+def mask_counts(masks: Masks, rle: str) -> Column:
+    """COCO run lengths: ``"compressed"`` strings, or ``"counts"``, lists of numbers."""
+    if rle == "compressed":
+        data, offsets = _core.rle_to_strings(masks.counts, masks.offsets)
+        return Column("string", np.frombuffer(data, np.uint8), offsets)
+    if rle == "counts":
+        return texts(rows_of([b"", b""], [integers(masks.counts)], len(masks.counts)).arrays(masks.offsets))
+    raise UsageError(f"no form {rle!r} of run lengths: there are compressed and counts")
