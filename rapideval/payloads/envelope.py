@@ -66,6 +66,7 @@ class Envelope:
     detail: str | None = None
     traceback: str | None = None
     status_code: int | None = None
+    images: tuple[str, ...] | None = None
 
 
 def open_envelopes(tree: Tree, place: Place, reader: Reader) -> list[Envelope]:
@@ -105,6 +106,7 @@ def _open(tree: Tree, place: Place, reader: Reader) -> Envelope:
         row_id=_text(tree.get("id")),
         traceback=_text(tree.get("traceback")),
         status_code=code,
+        images=_named_images(tree),
     )
     present = [key for key in _RESULT_KEYS if tree.get(key) is not None]
     if state is None and not present:
@@ -119,6 +121,15 @@ def _open(tree: Tree, place: Place, reader: Reader) -> Envelope:
     elif envelope.status == "failed":
         envelope.detail = _detail(tree, code)
     return envelope
+
+
+def _named_images(tree: dict[str, Any]) -> tuple[str, ...] | None:
+    """Keys of the images that a recorded answer speaks of, which its recorder wrote beside its state."""
+    names = tree.get("images")
+    if not isinstance(names, list) or not names:
+        return None
+    texts = [as_text(name) for name in names]
+    return tuple(text for text in texts if text) if all(texts) else None
 
 
 def _text(value: Any) -> str | None:

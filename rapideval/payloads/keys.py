@@ -1,8 +1,9 @@
 """Which image each part of an answer speaks of.
 
 Answers carry no image ids: the order of the request is the only link. Names come from the caller (`images`), else from
-the request, else from the answer itself where it has them (a mapping of names, a batch's row ids); the last resort is
-the file's own name, or a placeholder ``#0``, ``#1``, ... that joins with nothing, and a note says so.
+the request, else from the answer itself where it has them (``images`` beside a recorded state, a mapping of names, a
+batch's row ids); the last resort is the file's own name, or a placeholder ``#0``, ``#1``, ... that joins with nothing,
+and a note says so.
 """
 
 from __future__ import annotations

@@ -236,9 +236,16 @@ def _task_results(
         names=(*ids, *(document.names if alone else ())),
         stem=document.stem if alone else None,
         row_id=envelope.row_id,
-        request=document.request if alone else None,
+        request=_request(document, envelope, alone),
         single=isinstance(envelope.tree, dict),
     )
+
+
+def _request(document: Document, envelope: Envelope, alone: bool) -> list[ImageName] | None:
+    """Images of the request, as far as the documents say them."""
+    if envelope.images is not None:
+        return [ImageName(key) for key in envelope.images]
+    return document.request if alone else None
 
 
 def _task(envelope: Envelope, task: TaskResults) -> Task:

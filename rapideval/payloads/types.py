@@ -114,6 +114,13 @@ class BatchRow(V1Envelope, kw_only=True):
     id: str
 
 
+class RecordedAnswer(ResultEnvelope, kw_only=True):
+    """A line of the answers that a run saved: an envelope as it came, and the keys of its images in order."""
+
+    images: list[str]
+    task_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
 class ManifestEntry(msgspec.Struct, omit_defaults=True):
     """Images of one recorded answer, in the order of its request."""
 
@@ -134,6 +141,7 @@ DOCUMENTS: dict[str, type] = {
     "result-envelope": ResultEnvelope,
     "result-envelope-v1": V1Envelope,
     "batch-row": BatchRow,
+    "recorded-answer": RecordedAnswer,
     "answers-manifest": Manifest,
 }
 """Name of each document's schema, and its type."""
