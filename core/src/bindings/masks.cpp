@@ -82,6 +82,7 @@ void bind_masks(nb::module_& m) {
     m.def("rle_iou_pairs", &iou_pairs, array("a_counts"), array("a_offsets"), array("a_sizes"), array("b_counts"),
           array("b_offsets"), array("b_sizes"), array("b_crowd"), array("pairs"), "threads"_a = 0);
     bind_mask_codecs(m);
+    bind_mask_algebra(m);
     m.def("box_iou_matrix", &box_iou_matrix, array("a"), array("b"), array("b_crowd"));
 }
 

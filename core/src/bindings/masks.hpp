@@ -16,7 +16,8 @@ void check_width(const In<T, 2>& array, std::size_t width, const char* rule, con
     if (array.shape(1) != width) throw Error(rule, std::to_string(array.shape(1)) + " columns", what);
 }
 
-void bind_mask_codecs(nb::module_& m);  // strings, dense arrays
+void bind_mask_codecs(nb::module_& m);   // strings, dense arrays
+void bind_mask_algebra(nb::module_& m);  // masks made of masks and of polygons
 
 inline masks::Flags flags_of(const In<bool, 1>& array) {
     return {reinterpret_cast<const std::uint8_t*>(array.data()), array.shape(0)};
