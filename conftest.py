@@ -8,6 +8,7 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to test another copy."""
     import rapideval
 
     package = Path(rapideval.__file__).resolve().parent

@@ -1,5 +1,7 @@
 """Unions, intersections, differences and windows of masks: pycocotools and plain NumPy are the oracles."""
 
+import itertools
+
 import numpy as np
 import pytest
 from helpers.masks import coco_of, columns, from_dense, runs_of, split, stacks
@@ -24,7 +26,7 @@ def combine(masks, groups, op, threads=0):
 def test_groups_combine_as_their_pixels_do(stack, data):
     cuts = data.draw(st.sets(st.integers(1, len(stack) - 1))) if len(stack) > 1 else set()
     groups = [0, *sorted(cuts), len(stack)]
-    parts = [stack[a:b].astype(bool) for a, b in zip(groups[:-1], groups[1:], strict=True)]
+    parts = [stack[a:b].astype(bool) for a, b in itertools.pairwise(groups)]
     for op, pixels in OPERATIONS.items():
         assert combine(from_dense(stack), groups, op) == [runs_of(pixels(part, axis=0)) for part in parts]
 

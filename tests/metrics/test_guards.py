@@ -251,7 +251,11 @@ def test_box_only_predictions_in_a_mask_task_are_refused():
     rules, text = refused(truth, found, "instance")
     assert "found.json: $[2]: found a box only, expected a mask" in text
     assert look(truth, found, "detection") == ()
-    assert refused(dataset(boxes(4), scored=False), truth.replace(annotations=truth.annotations.replace(score=[0.1, 0.2, 0.3, 0.4])), "instance")[0] == {"truth-mask-missing"}  # fmt: skip
+    assert refused(
+        dataset(boxes(4), scored=False),
+        truth.replace(annotations=truth.annotations.replace(score=[0.1, 0.2, 0.3, 0.4])),
+        "instance",
+    )[0] == {"truth-mask-missing"}
 
 
 def test_masks_of_another_size_are_refused_where_images_have_none():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.random_datasets import outlines, ragged_masks
 from helpers.masks import coco_of, stacks
+from helpers.random_datasets import outlines, ragged_masks
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco
