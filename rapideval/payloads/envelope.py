@@ -24,7 +24,7 @@ from rapideval import _core
 from rapideval.errors import InputError
 from rapideval.payloads.masks import is_bitmask
 from rapideval.payloads.places import Place, refuse, show
-from rapideval.payloads.redact import redact
+from rapideval.payloads.redact import redact, unsigned_url
 from rapideval.payloads.text import Reader, Tree, as_text, shown
 
 __all__ = ["Envelope", "Status", "open_envelopes"]
@@ -129,7 +129,7 @@ def _named_images(tree: dict[str, Any]) -> tuple[str, ...] | None:
     if not isinstance(names, list) or not names:
         return None
     texts = [as_text(name) for name in names]
-    return tuple(text for text in texts if text) if all(texts) else None
+    return tuple(unsigned_url(text) for text in texts if text) if all(texts) else None
 
 
 def _text(value: Any) -> str | None:

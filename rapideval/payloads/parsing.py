@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["Document", "parse", "parse_documents"]
 _LINES = (".jsonl", ".ndjson")
 
 
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document to be parsed, and what is known of its images.
 
@@ -40,19 +42,12 @@ class Document:
         Images of the request, where it is known.
     """
 
-    __slots__ = ("data", "name", "names", "request", "stem", "value")
-
-    def __init__(
-        self,
-        name: str,
-        data: bytes | None,
-        value: Any = None,
-        stem: str | None = None,
-        names: Sequence[str] = (),
-        request: list[ImageName] | None = None,
-    ) -> None:
-        self.name, self.data, self.value, self.stem = name, data, value, stem
-        self.names, self.request = tuple(names), request
+    name: str
+    data: bytes | None
+    value: Any = None
+    stem: str | None = None
+    names: tuple[str, ...] = ()
+    request: list[ImageName] | None = None
 
 
 def parse(
@@ -168,75 +163,93 @@ def parse_documents(
     """Parse documents as one answer; see `parse`."""
     notes, problems = Notes(), Problems(max_problems)
     reader = Reader(notes, options.class_masks, options.lenient)
-    opened: list[tuple[Document, Envelope, bool]] = []
-    for document in documents:
-        try:
-            envelopes = _envelopes(document, reader)
-            opened += [(document, envelope, len(envelopes) == 1) for envelope in envelopes]
-        except InputError as error:
-            problems.extend(error)
-    tasks: list[TaskResults] = []
-    services: list[Service | None] = []
-    for document, envelope, alone in opened:
-        results = None
-        chosen = None
-        if envelope.status == "finished":
-            try:
-                chosen = payload or choose(envelope.tree, envelope.place)
-                results = chosen.split(envelope.tree, envelope.place, options)
-            except InputError as error:
-                problems.extend(error)
-        services.append(chosen)
-        tasks.append(_task_results(document, envelope, results, alone))
+    opened = _open_all(documents, reader, problems)
+    for item in opened:
+        _split(item, payload, options, problems)
     problems.check()
-    all_images = name_images(tasks, images, request, sizes, problems, notes)
+    tasks = [_task_results(item) for item in opened]
+    named = name_images(tasks, images, request, sizes, problems, notes)
     problems.check()
 
     context = Context(options, reader, labels, problems, notes)
-    read: list[ImageResult] = []
-    for task, chosen in zip(tasks, services, strict=True):
-        for result in task.images or ():
-            assert chosen is not None
-            chosen.read(result, context)
-            read.append(result)
+    results: list[ImageResult] = []
+    for item in opened:
+        for result in item.results or ():
+            assert item.service is not None
+            item.service.read(result, context)
+            results.append(result)
     problems.check()
     annotations = context.table.annotations()
     problems.check()
 
-    finished = [task for task in tasks if task.images is not None]
-    if len(finished) < len(tasks) and finished:
-        left = len(tasks) - len(finished)
-        first = next(envelope for _, envelope, _ in opened if envelope.status != "finished")
+    dataset = None
+    if any(item.results is not None for item in opened):
+        _tell_unfinished(opened, notes)
+        dataset = Dataset(context.table.sized(named, results), labels.labels(), annotations, notes=notes.listed)
+    services = dict.fromkeys(item.service.name for item in opened if item.service is not None)
+    return Answer(tuple(map(_task, opened)), dataset, notes.listed, ", ".join(services) or None)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A task on its way: the document it stands in, its envelope, and the results of its images once it has finished.
+
+    `alone` says that the document holds no other task.
+    """
+
+    document: Document
+    envelope: Envelope
+    alone: bool
+    service: Service | None = None
+    results: list[ImageResult] | None = None
+
+
+def _open_all(documents: Sequence[Document], reader: Reader, problems: Problems) -> list[_Opened]:
+    opened: list[_Opened] = []
+    for document in documents:
+        try:
+            envelopes = _envelopes(document, reader, problems.limit)
+        except InputError as error:
+            problems.extend(error)
+            continue
+        opened += [_Opened(document, envelope, len(envelopes) == 1) for envelope in envelopes]
+    return opened
+
+
+def _split(item: _Opened, payload: Service | None, options: Options, problems: Problems) -> None:
+    """Find the service of a finished task, and the results of its images."""
+    envelope = item.envelope
+    if envelope.status != "finished":
+        return
+    try:
+        item.service = payload or choose(envelope.tree, envelope.place)
+        item.results = item.service.split(envelope.tree, envelope.place, options)
+    except InputError as error:
+        problems.extend(error)
+
+
+def _tell_unfinished(opened: Sequence[_Opened], notes: Notes) -> None:
+    left = [item for item in opened if item.results is None]
+    if left:
         notes.warn(
             "tasks-unfinished",
-            first.place,
-            f"{left:,} of {len(tasks):,} tasks without a result",
+            left[0].envelope.place,
+            f"{len(left):,} of {len(opened):,} tasks without a result",
             "a result of each",
             "their images are not in the dataset",
         )
-    dataset = None
-    if finished:
-        dataset = Dataset(context.table.sized(all_images, read), labels.labels(), annotations, notes=notes.listed)
-    names = list(dict.fromkeys(item.name for item in services if item is not None))
-    return Answer(
-        tuple(_task(envelope, task) for (_, envelope, _), task in zip(opened, tasks, strict=True)),
-        dataset,
-        notes.listed,
-        ", ".join(names) or None,
-    )
 
 
-def _task_results(
-    document: Document, envelope: Envelope, results: list[ImageResult] | None, alone: bool
-) -> TaskResults:
+def _task_results(item: _Opened) -> TaskResults:
+    document, envelope = item.document, item.envelope
     ids = [name for name in (envelope.row_id, envelope.task_id) if name]
     return TaskResults(
         envelope.place,
-        results,
-        names=(*ids, *(document.names if alone else ())),
-        stem=document.stem if alone else None,
+        item.results,
+        names=(*ids, *(document.names if item.alone else ())),
+        stem=document.stem if item.alone else None,
         row_id=envelope.row_id,
-        request=_request(document, envelope, alone),
+        request=_request(document, envelope, item.alone),
         single=isinstance(envelope.tree, dict),
     )
 
@@ -248,11 +261,12 @@ def _request(document: Document, envelope: Envelope, alone: bool) -> list[ImageN
     return document.request if alone else None
 
 
-def _task(envelope: Envelope, task: TaskResults) -> Task:
+def _task(item: _Opened) -> Task:
+    envelope = item.envelope
     return Task(
         str(envelope.place),
         envelope.status,
-        tuple(result.key or "" for result in task.images or ()),
+        tuple(result.key or "" for result in item.results or ()),
         envelope.task_id,
         envelope.row_id,
         envelope.detail,
@@ -264,7 +278,7 @@ def _task(envelope: Envelope, task: TaskResults) -> Task:
 # --- documents ---------------------------------------------------------------------------------------
 
 
-def _envelopes(document: Document, reader: Reader) -> list[Envelope]:
+def _envelopes(document: Document, reader: Reader, max_problems: int) -> list[Envelope]:
     place = Place(document.name)
     if document.data is None:
         return open_envelopes(reader.objects(document.value, place), place, reader)
@@ -272,7 +286,7 @@ def _envelopes(document: Document, reader: Reader) -> list[Envelope]:
     if lines is None:
         return open_envelopes(reader.document(document.data, place), place, reader)
     envelopes: list[Envelope] = []
-    problems = Problems()
+    problems = Problems(max_problems)
     for number, line in lines:
         where = Place(f"{document.name}: line {number}")
         try:
