@@ -135,6 +135,8 @@ def read_records(
     if context.problems.total > before:
         return
     assert labels is not None
+    if boxes is None and polygons is not None:
+        boxes = np.zeros((len(objects), 4))
     if boxes is not None and not boxed.all():
         _fill(boxes, boxed, polygons, masks)
     extras = [{key: plain(value) for key, value in item.items() if key not in layout.used} for item in objects]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rapideval.errors import InputError
 from rapideval.model import Annotations, Extras, Images, Masks, Polygons, Source
 from rapideval.payloads.keys import ImageResult
 from rapideval.payloads.options import LabelNames
@@ -59,12 +61,22 @@ class Table:
         """Keep the annotations of one image, whose size its masks tell where it is not known (else M32)."""
         if rows.masks is not None and not self._fits(image, rows.masks, rows):
             return
-        polygons = rows.polygons
-        if polygons is not None and image.size is not None:
-            # The size is known, so the outlines are drawn: areas are those of the masks then, as COCO has them.
-            drawn = polygons.rasterise(np.broadcast_to(np.array(image.size, np.uint32), (len(polygons), 2)))
-            rows.masks = drawn if rows.masks is None else _first(rows.masks, drawn)
+        if rows.polygons is not None and image.size is not None and not self._draw(image.size, rows.polygons, rows):
+            return
         self._parts.append((image, rows))
+
+    def _draw(self, size: tuple[int, int], polygons: Polygons, rows: Rows) -> bool:
+        """Draw outlines as masks, as the size of their image is known: areas are those of masks then, as COCO's."""
+        try:
+            drawn = polygons.rasterise(np.broadcast_to(np.array(size, np.uint32), (len(polygons), 2)))
+        except InputError as error:
+            for problem in error.problems:
+                row = re.fullmatch(r"polygons\[(\d+)\]", problem.where)
+                where = rows.where(int(row[1])) if row else rows.where(0)
+                self.problems.add(problem.rule, where, problem.found, problem.expected, problem.hint)
+            return False
+        rows.masks = drawn if rows.masks is None else _first(rows.masks, drawn)
+        return True
 
     def _fits(self, image: ImageResult, masks: Masks, rows: Rows) -> bool:
         present = np.flatnonzero(masks.present)

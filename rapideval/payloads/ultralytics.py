@@ -19,8 +19,6 @@ of 2023's answers are known from that page's older versions only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from rapideval.payloads.context import Context
@@ -32,6 +30,8 @@ from rapideval.payloads.text import Tree, shown
 
 __all__ = ["read", "recognises", "split"]
 
+# Where a rotated box is put while it is read, for its first two corners are not those of an upright one.
+_ROTATED = "rotated box"
 _CORNERS = tuple((f"x{corner}", f"y{corner}") for corner in range(1, 5))
 
 
@@ -41,9 +41,9 @@ def _rings(item: dict[str, Any], place: Place) -> list[tuple[list[Any], Place]] 
         # Lists of different length end in points of one number, which the reader of rings refuses.
         longest = max(len(xs), len(ys))
         return [([[*xs[i : i + 1], *ys[i : i + 1]] for i in range(longest)], place["segments"])]
-    box = item.get("box")
-    if isinstance(box, dict) and "x3" in box:
-        return [([[member(box, (x,)), member(box, (y,))] for x, y in _CORNERS], place["box"])]
+    corners = item.get(_ROTATED)
+    if corners is not None:
+        return [([[member(corners, (x,)), member(corners, (y,))] for x, y in _CORNERS], place["box"])]
     return None
 
 
@@ -54,16 +54,14 @@ def _older_rings(item: dict[str, Any], place: Place) -> list[tuple[list[Any], Pl
     return [([flat[i : i + 2] for i in range(0, len(flat), 2)], place["segment"])]
 
 
-_USED = frozenset({"name", "confidence", "box", "segments"})
 _LAYOUT = Layout(
     label=("name",),
     fallback_label=("class",),
     score=("confidence",),
     box=(("box", "x1"), ("box", "y1"), ("box", "x2"), ("box", "y2")),
     rings=_rings,
-    used=_USED,
+    used=frozenset({"name", "confidence", "box", "segments", _ROTATED}),
 )
-_ROTATED = replace(_LAYOUT, box=())
 _OLDER = Layout(
     label=("name",),
     fallback_label=("class",),
@@ -119,15 +117,13 @@ def read(result: ImageResult, context: Context) -> None:
         return
     records = tree["results"]
     where = place["results"] if place.path.endswith("]") else place
-    rotated = _rotated(records) if isinstance(records, list) else []
-    if not rotated:
-        read_records(records, where, result, context, _LAYOUT)
-        return
-    upright = [index for index in range(len(records)) if index not in set(rotated)]
-    for chosen, layout in ((rotated, _ROTATED), (upright, _LAYOUT)):
-        if chosen:
-            read_records(records, where, result, context, layout, chosen)
+    if isinstance(records, list):
+        records = [_without_rotated(item) for item in records]
+    read_records(records, where, result, context, _LAYOUT)
 
 
-def _rotated(records: Sequence[Any]) -> list[int]:
-    return [index for index, item in enumerate(records) if member(item, ("box", "x3")) is not MISSING]
+def _without_rotated(item: Any) -> Any:
+    """The object, its four corners kept apart from where an upright box stands."""
+    if member(item, ("box", "x3")) is MISSING:
+        return item
+    return {key: value for key, value in item.items() if key != "box"} | {_ROTATED: item["box"]}

@@ -187,3 +187,14 @@ def test_keys_and_authorisation_are_not_repeated():
     error = parsed([{"boxes": [[1, 2, 3, secret]], "scores": [0.5], "labels": ["a"]}])
     assert secret not in str(error)
     assert "live_***" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("side", "far", "rule"), [(100, 1e300, "polygon-range"), (100, 1e9, "polygon-range"), (2**32 - 1, 5, "mask-size")]
+)
+def test_outlines_that_would_fill_the_memory_are_refused_where_they_are(side, far, rule):
+    box = {"x": 1, "y": 1, "width": 1, "height": 1, "confidence": 0.5, "class": "a"}
+    points = [{"x": 0, "y": 0}, {"x": far, "y": 0}, {"x": far, "y": far}]
+    with pytest.raises(InputError) as caught:
+        parse({"image": {"width": side, "height": side}, "predictions": [box, box | {"points": points}]})
+    assert (caught.value.rule, caught.value.problems[0].where) == (rule, "answer: $.predictions[1]")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapideval import Annotations, Dataset, Images, Labels, Masks, to_payload
+from rapideval import Annotations, Dataset, Images, Labels, Masks, Polygons, to_payload
 from rapideval.errors import InputError, UsageError
 from rapideval.payloads import parse, payload_text
 from rapideval.payloads.types import DOCUMENTS
@@ -130,3 +130,9 @@ def test_what_a_payload_cannot_say_is_refused():
     unsized = Dataset(Images(["a"]), labels, Annotations.empty())
     with pytest.raises(InputError, match="image 'a': found no size"):
         to_payload(unsized, style="semantic")
+
+
+def test_polygons_are_drawn_as_masks():
+    polygons = Polygons.from_rings([[[0, 0, 2, 0, 2, 2, 0, 2]]])
+    dataset = Dataset(Images(["a"], sizes=[[2, 3]]), Labels(["x"]), Annotations([0], [0], polygons=polygons))
+    assert to_payload(dataset)[0]["masks"] == [[[1, 1, 0], [1, 1, 0]]]
