@@ -27,12 +27,16 @@ __all__ = ["Masks"]
 
 
 @contextlib.contextmanager
-def kernel_errors(where: str = "masks") -> Iterator[None]:
-    """Turn what a kernel refuses into the error of a user, with the row it speaks of."""
+def kernel_errors(where: str = "masks", rows: npt.NDArray[np.intp] | None = None) -> Iterator[None]:
+    """Turn what a kernel refuses into the error of a user, with the row it speaks of.
+
+    `rows` are the numbers of the rows that the kernel was given, where it was given only some.
+    """
     try:
         yield
     except _core.CoreError as error:
-        place = where if error.row is None else f"{where}[{error.row}]"
+        row = error.row if error.row is None or rows is None else int(rows[error.row])
+        place = where if row is None else f"{where}[{row}]"
         raise InputError(Problem(error.rule, place, error.found, error.expected, error.hint)) from None
 
 

@@ -155,7 +155,7 @@ class Polygons(Frozen):
         present = self.present
         rows = np.flatnonzero(present)
         chosen = self if len(rows) == len(self) else self.take(rows)
-        with kernel_errors("polygons"):
+        with kernel_errors("polygons", rows):
             counts, offsets = _core.rle_from_polygons(
                 chosen.coordinates,
                 chosen.ring_offsets,
