@@ -126,7 +126,7 @@ class TextColumn(TypedDict):
 # Ids are integers (exact int64; 7.0 counts as 7), or text in every row; a mixture is a problem (coco-id-mixed).
 _Ids: TypeAlias = _I64 | TextColumn
 
-# True: every row has the key; False: none has (the column is None then); else bool (N,).
+# True: every row has the key; False: none has, or there are no rows (the column is None); else bool (N,).
 _Present: TypeAlias = bool | _Bool
 
 class SegmentationColumns(TypedDict):
@@ -202,8 +202,9 @@ def read_coco_results(
 
     source is the path of a file, which is mapped and whose pages are let go once read, or the text itself.
     Rules of problems: coco-object, coco-id, coco-id-mixed, coco-bbox, coco-number (score, area), coco-iscrowd,
-    coco-polygon, coco-rle, coco-text, rle-size, rle-sum, json-surrogate. chunk_bytes is for tests: how the
-    text is cut for the threads.
+    coco-polygon, coco-rle, rle-size, mask-size, rle-string, rle-sum, coco-size (width, height), coco-text,
+    json-surrogate. A document that is something else altogether raises coco-shape. chunk_bytes is for tests:
+    how the text is cut for the threads.
     """
 
 def read_coco_dataset(
@@ -279,7 +280,7 @@ class JsonText:
         """
 
 JsonTree: TypeAlias = (
-    "dict[str, JsonTree] | list[JsonTree] | str | int | float | None | BitmaskArray | JsonText | CoreError"
+    "dict[str, JsonTree] | list[JsonTree] | str | int | float | BitmaskArray | JsonText | CoreError | None"
 )
 _Level: TypeAlias = Literal["auto", "plain", "sse2", "avx2", "neon"]
 
