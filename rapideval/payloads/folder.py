@@ -18,7 +18,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rapideval.errors import InputError, Problem
 from rapideval.model import Labels
 from rapideval.payloads.answer import Answer
 from rapideval.payloads.options import LabelNames, Options
@@ -26,7 +25,7 @@ from rapideval.payloads.parsing import Document, parse_documents
 from rapideval.payloads.places import Place, refuse, show
 from rapideval.payloads.registry import service
 from rapideval.payloads.request import ImageName, read_requests
-from rapideval.payloads.text import Reader
+from rapideval.payloads.text import Reader, load
 
 __all__ = ["MANIFEST", "REQUEST", "REQUEST_SUFFIX", "answer_files", "read_answers"]
 
@@ -108,10 +107,7 @@ def read_answers(
 
 def _document(path: Path, manifest: dict[str, list[ImageName]]) -> Document:
     stem = path.name.partition(".")[0] if path.name.count(".") == 1 else path.stem
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(Problem("file", str(path), error.strerror or str(error), "a file that can be read")) from None
+    _, data, _ = load(path)
     asked = manifest.get(path.name) or manifest.get(stem)
     beside = path.with_name(path.stem + REQUEST_SUFFIX)
     if asked is None and not beside.is_file():

@@ -17,6 +17,8 @@ _SMART = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '
 
 # A string literal, of either quote; or one of the words that Python writes otherwise than JSON; or a tuple's bracket.
 _PYTHON = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b(?:True|False|None)\b|[()]""", re.DOTALL)
+# Python would keep the backslash of these and warn; what was meant is anybody's guess.
+_UNKNOWN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\[^\n\\'\"abfnrtvxNuU0-7]")
 _WORDS = {"True": "true", "False": "false", "None": "null", "(": "[", ")": "]"}
 
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[]}])', re.DOTALL)
@@ -63,6 +65,8 @@ def _from_python(text: str) -> str:
         if token in _WORDS:
             return _WORDS[token]
         if token[0] == '"' and "'" not in token and not re.search(r"\\[^\"\\/bfnrtu]", token):
+            return token
+        if _UNKNOWN_ESCAPE.search(token):
             return token
         try:
             value = ast.literal_eval(token)

@@ -48,36 +48,48 @@ _RULES = {
 }
 _LAYER_RULES = {"M1": "M10", "M2": "M10", "M4": "M10"}
 
+_SUFFIXES = (".json", ".jsonl", ".ndjson", ".txt", ".png")
 _SMART_QUOTES = "\u2018\u2019\u201c\u201d"
 
 
 def load(source: Any, name: str | None = None) -> tuple[str, bytes | None, Any]:
     """Name of the document, its text, or (where it is not text) its Python object.
 
-    A `str` is the text itself when it begins as JSON does (``{``, ``[``, ``"``), else the path of a file.
+    A `str` is the text itself when it begins as JSON does (``{``, ``[``, ``"``) or names no file, else a path.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return name or "answer", bytes(source), None
     if isinstance(source, str):
-        if source.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", '"') or not _is_file(source):
+        if not _is_path(source):
             return name or "answer", source.encode("utf-8", "surrogatepass"), None
         source = Path(source)
     if isinstance(source, os.PathLike):
-        path = Path(source)
-        try:
-            return name or str(path), path.read_bytes(), None
-        except OSError as error:
-            raise InputError(
-                Problem("file", str(path), error.strerror or str(error), "a file that can be read")
-            ) from None
+        return name or os.fspath(source), _bytes_of(Path(source)), None
+    if hasattr(source, "read"):
+        data = source.read()
+        called = getattr(source, "name", None)
+        given = name or (called if isinstance(called, str) else "answer")
+        return given, data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data), None
     return name or "answer", None, source
 
 
-def _is_file(text: str) -> bool:
-    if len(text) > 4096 or "\n" in text or "\0" in text:
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        hint = "read_answers reads a folder of answers" if isinstance(error, IsADirectoryError) else ""
+        found = error.strerror or str(error)
+        raise InputError(Problem("file", str(path), found, "a file that can be read", hint)) from None
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text is meant as the path of a file: it is one, or it looks like one and like nothing else."""
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", '"', "<", "'") or len(text) > 4096:
+        return False
+    if "\n" in text or "\0" in text:
         return False
     try:
-        return Path(text).is_file()
+        return Path(text).exists() or Path(text).suffix.lower() in _SUFFIXES
     except (OSError, ValueError):
         return False
 
