@@ -1,0 +1,92 @@
+"""``rapideval compare``: two versions side by side."""
+
+from __future__ import annotations
+
+import click
+
+from rapideval.cli.evaluations import EVALUATION, attributes_option, load_pair, threads_option
+from rapideval.cli.help import Verb
+from rapideval.cli.options import json_option
+from rapideval.cli.output import page, print_json
+
+__all__ = ["command"]
+
+
+@click.command(
+    "compare",
+    cls=Verb,
+    examples=(
+        (
+            "Evaluate two versions and compare them",
+            """
+            rapideval evaluate holdout.json v1.json --save v1.parquet
+            rapideval evaluate holdout.json v2.json --save v2.parquet
+            rapideval compare v1.parquet v2.parquet
+            """,
+        ),
+        (
+            "On small objects and at night too",
+            "rapideval compare v1.parquet v2.parquet --slice size:small --slice light:night --attributes images.csv",
+        ),
+        ("As a table for a pull request", "rapideval compare v1.parquet v2.parquet --markdown > comment.md"),
+    ),
+)
+@click.argument("baseline", type=EVALUATION)
+@click.argument("candidate", type=EVALUATION)
+@click.option("--metric", "metrics", multiple=True, help="Only these metrics over all labels (default: all).")
+@click.option("--label-metric", "label_metrics", multiple=True, help="Metrics of each label (default: AP, or IoU).")
+@click.option("--slice", "slices", multiple=True, help="Measure these parts of the holdout too, such as size:small.")
+@attributes_option
+@click.option("--draws", type=click.IntRange(200, 1_000_000), default=1000, help="Draws of the images.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the draws: the same seed, the same result.")
+@click.option("--level", type=click.FloatRange(0.5, 1.0, max_open=True), default=0.95, help="Level of the intervals.")
+@click.option("--family", type=click.Choice(["holm", "bh", "none"]), default="holm", help="Correction over labels.")
+@click.option("--score", type=click.FloatRange(0, 1), default=0.5, help="From which detections count in image changes.")
+@threads_option
+@click.option("--markdown", is_flag=True, help="Print Markdown.")
+@json_option
+def command(
+    baseline: str,
+    candidate: str,
+    metrics: tuple[str, ...],
+    label_metrics: tuple[str, ...],
+    slices: tuple[str, ...],
+    attributes: str | None,
+    draws: int,
+    seed: int,
+    level: float,
+    family: str,
+    score: float,
+    threads: int,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Compare two saved evaluations.
+
+    BASELINE and CANDIDATE are evaluations of one holdout, as `rapideval evaluate --save` writes them. Differences
+    come with intervals from a paired bootstrap of the images and with p-values from a paired permutation test.
+    """
+    from rapideval.judge import compare, read_attributes
+    from rapideval.report.verdicts import comparison_markdown, comparison_text
+
+    before, after = load_pair(baseline, candidate)
+    result = compare(
+        before,
+        after,
+        metrics=metrics or None,
+        label_metrics=label_metrics or None,
+        slices=slices,
+        attributes=read_attributes(attributes, before.images) if attributes else None,
+        level=level,
+        draws=draws,
+        seed=seed,
+        family=family,  # type: ignore[arg-type]
+        score=score,
+        threads=threads,
+    )
+    if as_json:
+        print_json(result)
+    elif markdown:
+        click.echo(comparison_markdown(result), nl=False)
+    else:
+        click.echo(comparison_text(result, page()))
