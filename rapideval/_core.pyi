@@ -379,6 +379,24 @@ def match(
     matches an ignored object is ignored, as is what matches nothing and lies outside the range itself.
     """
 
+def best_others(
+    prediction_image: _I32,
+    prediction_label: _I32,
+    prediction_shapes: _F64 | _MaskColumns,
+    rows: _I32,
+    truth_image: _I32,
+    truth_label: _I32,
+    truth_shapes: _F64 | _MaskColumns,
+    truth_crowd: _Bool,
+    images: int,
+    iou_floor: float = 0.1,
+    threads: int = 0,
+) -> tuple[_F64, _I32]:
+    """Best IoU of some detections (rows, (D,)) with an object of another label in their image, and the object's row.
+
+    0 and -1 where none reaches iou_floor. Crowds are left out; of equal overlaps the first object is told.
+    """
+
 def accumulate(
     label_offsets: _I64,
     score: _F64,

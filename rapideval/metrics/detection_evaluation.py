@@ -12,14 +12,19 @@ import numpy.typing as npt
 
 from rapideval.errors import Problem, UsageError
 from rapideval.metrics.by_label import per_label
+from rapideval.metrics.confusion import ConfusionMatrix, confusion_matrix, with_other_labels
 from rapideval.metrics.detection import Curves, accumulate
+from rapideval.metrics.equal_scores import Ties, ties
 from rapideval.metrics.evaluation import Evaluation
 from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.matches import Matches
 from rapideval.metrics.operating import OperatingPoint, operating_point
+from rapideval.metrics.pr_curves import PrecisionRecall, precision_recall
+from rapideval.metrics.voc import Method, VocAP, voc_average_precision
 from rapideval.model import Aligned, Dataset
 
 if TYPE_CHECKING:
+    from rapideval.metrics.audit import Audit
     from rapideval.metrics.causes import Causes
 
 __all__ = ["DetectionEvaluation"]
@@ -43,6 +48,7 @@ class DetectionEvaluation(Evaluation):
         datasets: tuple[Dataset, Dataset] | None = None,
         aligned: Aligned | None = None,
         detections: int | None = None,
+        curves: Curves | None = None,
         threads: int = 0,
     ) -> None:
         super().__init__(
@@ -52,6 +58,8 @@ class DetectionEvaluation(Evaluation):
         self._aligned = aligned
         self._detections = len(matches) if detections is None else detections
         self._threads = threads
+        if curves is not None:
+            self.curves = curves
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -116,6 +124,31 @@ class DetectionEvaluation(Evaluation):
         """Right and wrong detections of at least this score, and objects not found, label by label."""
         return operating_point(self.matches, score, iou, area)
 
+    def precision_recall(
+        self, label: str | None = None, iou: float | None = None, area: str | None = None
+    ) -> PrecisionRecall:
+        """Precision and recall at every score; see `rapideval.metrics.precision_recall`."""
+        return precision_recall(self.matches, label, iou, area)
+
+    def confusion(self, score: float = 0.5) -> ConfusionMatrix:
+        """Which labels are taken for which, and what for background; see `rapideval.metrics.confusion_matrix`."""
+        self._tell_other_labels()
+        return confusion_matrix(self.matches, score)
+
+    def voc_average_precision(self, iou: float = 0.5, method: Method = "every point") -> VocAP:
+        """AP as Pascal VOC defines it; see `rapideval.metrics.voc_average_precision`."""
+        return voc_average_precision(self.matches, iou, method)
+
+    def ties(self) -> Ties:
+        """How many scores are equal; see `rapideval.metrics.ties`."""
+        return ties(self.matches)
+
+    def audit(self) -> Audit:
+        """The same numbers by pycocotools itself, and whether all bits agree."""
+        from rapideval.metrics.audit import audit
+
+        return audit(self.curves, self.aligned("audits"), self.protocol, self.truth_labels)
+
     def causes(self, found: float = 0.5, background: float = 0.1) -> Causes:
         """Why detections are wrong and objects missed, and what AP that costs: TIDE's causes of errors.
 
@@ -137,6 +170,10 @@ class DetectionEvaluation(Evaluation):
             threads=self._threads,
         )
 
+    def _tell_other_labels(self) -> None:
+        if self._aligned is not None and not self.protocol.class_agnostic:
+            self.matches = with_other_labels(self.matches, self._aligned, self._threads)
+
     def aligned(self, purpose: str) -> Aligned:
         """The datasets as they were joined; UsageError, naming the purpose, where they are not at hand."""
         if self._aligned is None:
@@ -151,6 +188,7 @@ class DetectionEvaluation(Evaluation):
         """See `Evaluation.save`."""
         from rapideval.metrics.saved import save_detections
 
+        self._tell_other_labels()
         save_detections(self, path)
 
     def _rows(self) -> list[list[str]]:

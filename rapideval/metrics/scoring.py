@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+Engine = Literal["rapideval", "pycocotools"]
+
 
 @overload
 def evaluate(
@@ -30,6 +32,7 @@ def evaluate(
     labels: Mapping[str, str] | None = None,
     join: By = "auto",
     allow: Collection[str] = (),
+    engine: Engine = "rapideval",
     threads: int = 0,
     **options: Any,
 ) -> DetectionEvaluation: ...
@@ -45,6 +48,7 @@ def evaluate(
     labels: Mapping[str, str] | None = None,
     join: By = "auto",
     allow: Collection[str] = (),
+    engine: Engine = "rapideval",
     threads: int = 0,
     **options: Any,
 ) -> SemanticEvaluation: ...
@@ -60,6 +64,7 @@ def evaluate(
     labels: Mapping[str, str] | None = None,
     join: By = "auto",
     allow: Collection[str] = (),
+    engine: Engine = "rapideval",
     threads: int = 0,
     **options: Any,
 ) -> Evaluation: ...
@@ -74,6 +79,7 @@ def evaluate(
     labels: Mapping[str, str] | None = None,
     join: By = "auto",
     allow: Collection[str] = (),
+    engine: Engine = "rapideval",
     threads: int = 0,
     **options: Any,
 ) -> Evaluation:
@@ -95,6 +101,9 @@ def evaluate(
         What tells that two images are the same: ``"auto"``, ``"name"``, ``"tail"`` or ``"id"``.
     allow
         Ids of guards that are not to refuse; see `rapideval.metrics.guards`.
+    engine
+        ``"pycocotools"`` lets the reference itself count precision and recall, for an audit; the numbers are the same,
+        it takes some hundred times as long.
     threads
         0: all of the machine. The numbers are the same for any.
 
@@ -124,6 +133,8 @@ def evaluate(
         raise UsageError(f"both a protocol and {', '.join(sorted(options))}: give one or the other")
     elif task is not None and task != protocol.task:
         raise UsageError(f"task {task!r}, but a protocol of task {protocol.task!r}")
+    if engine not in ("rapideval", "pycocotools") or (engine == "pycocotools" and protocol.task == "semantic"):
+        raise UsageError(f"no engine {engine!r} for the task {protocol.task!r}: there is 'rapideval'")
     aligned = align(ground_truth, predictions, labels=labels, by=join)
     notes = guards.check(ground_truth, predictions, aligned, protocol.task, allow)
     truth_labels = len(ground_truth.labels)
@@ -138,11 +149,17 @@ def evaluate(
             notes=notes,
             datasets=(ground_truth, predictions),
         )
+    curves = None
+    if engine == "pycocotools":
+        from rapideval.metrics.audit import pycocotools_curves
+
+        curves = pycocotools_curves(aligned, protocol, truth_labels)
     return DetectionEvaluation(
         match_aligned(aligned, protocol, truth_labels, threads),
         notes=notes,
         datasets=(ground_truth, predictions),
         aligned=aligned,
         detections=len(aligned.predictions),
+        curves=curves,
         threads=threads,
     )

@@ -43,7 +43,7 @@ def test_twelve_numbers_and_curves_have_the_bits_of_pycocotools(kind, problem, s
     assert_same(evaluation, coco_eval(problem, kind))
 
 
-@pytest.mark.parametrize("kind", ["bbox"])
+@pytest.mark.parametrize("kind", ["bbox", "segm"])
 def test_real_results(shared_data, kind):
     folder = shared_data / "coco-val2014-100"
     truth_file = folder / "instances_val2014_100.json"
@@ -133,7 +133,7 @@ def test_boxes_in_a_mask_task_are_refused():
 
 def test_a_kernels_refusal_names_the_row():
     truth, found = small([(0, 0, BOX)], [(0, 0, BOX, 0.9), (0, 0, BOX, 0.8)])
-    huge = found.annotations.replace(box=[BOX, [0, 0, 1e200, 1e200]])
+    huge = found.annotations.replace(box=[BOX, [0, 0, 1e200, 1e200]], area=[100.0, 100.0])
     with pytest.raises(EvaluationError, match=r"predictions: annotations\[1\]: box") as caught:
         evaluate(truth, found.replace(annotations=huge), area_source="given")
     assert caught.value.rule == "box-extent"

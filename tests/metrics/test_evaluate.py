@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from rapideval import Evaluation, Protocol, evaluate
+from rapideval import Annotations, Dataset, Evaluation, Images, Labels, Masks, Polygons, Protocol, evaluate
 from rapideval.errors import UsageError
 from rapideval.metrics import DetectionEvaluation, SemanticEvaluation
 from rapideval.metrics.document import EvaluationDocument
@@ -111,3 +111,13 @@ def test_contradictions_are_refused():
         evaluate(truth, found, protocol=Protocol(), limits=(1,))
     with pytest.raises(UsageError, match="task 'instance', but a protocol of task 'detection'"):
         evaluate(truth, found, "instance", protocol=Protocol())
+
+
+def test_masks_of_ground_truth_polygons():
+    images, labels = Images(["a"], sizes=[[10, 10]]), Labels(["cat"])
+    square = np.zeros((1, 10, 10), bool)
+    square[0, 2:6, 3:8] = True
+    outline = Polygons.from_rings([[[3, 2, 8, 2, 8, 6, 3, 6]]])
+    truth = Dataset(images, labels, Annotations([0], [0], polygons=outline))
+    found = Dataset(images, labels, Annotations([0], [0], score=[0.9], masks=Masks.from_dense(square)))
+    assert evaluate(truth, found, "instance").matches.iou.tolist() == [1.0]

@@ -16,6 +16,7 @@
 #include "matching/accumulate.hpp"
 #include "matching/causes.hpp"
 #include "matching/match.hpp"
+#include "matching/others.hpp"
 #include "matching/overlap.hpp"
 
 namespace rapideval::bindings {
@@ -134,11 +135,12 @@ nb::dict match_rows(const In<std::int32_t, 1>& prediction_image, const In<std::i
     return to_dict(std::move(table));
 }
 
-nb::dict explain_rows(
-    const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
-    const In<double, 1>& prediction_score, const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
-    const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes, const In<bool, 1>& truth_crowd,
-    const In<std::int32_t, 1>& image_rank, double found, double background, std::size_t max_detections, int threads) {
+nb::dict explain_rows(const In<std::int32_t, 1>& prediction_image,
+                      const In<std::int32_t, 1>& prediction_label, const In<double, 1>& prediction_score,
+                      const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
+                      const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes,
+                      const In<bool, 1>& truth_crowd, const In<std::int32_t, 1>& image_rank, double found,
+                      double background, std::size_t max_detections, int threads) {
     const Rows detections{span_of(prediction_image), span_of(prediction_label), {}};
     const Rows objects{span_of(truth_image), span_of(truth_label), {}};
     const matching::Flags crowd = flags_of(truth_crowd);
@@ -166,6 +168,25 @@ nb::dict explain_rows(
     put(out, "found_by", std::move(table.found_by));
     put(out, "mended_by", std::move(table.mended_by));
     return out;
+}
+
+nb::tuple best_other_rows(const In<std::int32_t, 1>& prediction_image,
+                          const In<std::int32_t, 1>& prediction_label, const Shapes& prediction_shapes,
+                          const In<std::int32_t, 1>& rows, const In<std::int32_t, 1>& truth_image,
+                          const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes,
+                          const In<bool, 1>& truth_crowd, std::size_t images, double iou_floor, int threads) {
+    const Rows detections{span_of(prediction_image), span_of(prediction_label), {}};
+    const Rows objects{span_of(truth_image), span_of(truth_label), {}};
+    const matching::Flags crowd = flags_of(truth_crowd);
+    check_rows(crowd.size(), objects.size(), "ground_truth.crowd");
+    Others others;
+    {
+        const nb::gil_scoped_release release;
+        const auto overlap =
+            overlap_of(prediction_shapes, detections.size(), truth_shapes, objects.size(), crowd, threads);
+        others = best_others(detections, span_of(rows), objects, crowd, images, *overlap, iou_floor, threads);
+    }
+    return nb::make_tuple(to_numpy(std::move(others.iou)), to_numpy(std::move(others.row)));
 }
 
 nb::tuple accumulate_table(const In<std::int64_t, 1>& label_offsets, const In<double, 1>& score,
@@ -204,14 +225,16 @@ void bind_matching(nb::module_& m) {
           array("truth_crowd"), array("truth_ignore").none(), array("image_rank"), "labels"_a,
           array("iou_thresholds"), array("area_ranges"), "max_detections"_a, "reference"_a = 0,
           "iou_floor"_a = 0.1, "class_agnostic"_a = false, "threads"_a = 0);
+    m.def("best_others", &best_other_rows, array("prediction_image"), array("prediction_label"),
+          array("prediction_shapes"), array("rows"), array("truth_image"), array("truth_label"),
+          array("truth_shapes"), array("truth_crowd"), "images"_a, "iou_floor"_a = 0.1, "threads"_a = 0);
     m.def("accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"),
           array("matched"), array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"),
           array("limits"), "threads"_a = 0);
-    m.def(
-        "explain", &explain_rows, array("prediction_image"), array("prediction_label"), array("prediction_score"),
-        array("prediction_shapes"), array("truth_image"), array("truth_label"), array("truth_shapes"),
-        array("truth_crowd"), array("image_rank"), "found"_a = 0.5, "background"_a = 0.1, "max_detections"_a = 100,
-        "threads"_a = 0);
+    m.def("explain", &explain_rows, array("prediction_image"), array("prediction_label"),
+          array("prediction_score"), array("prediction_shapes"), array("truth_image"), array("truth_label"),
+          array("truth_shapes"), array("truth_crowd"), array("image_rank"), "found"_a = 0.5,
+          "background"_a = 0.1, "max_detections"_a = 100, "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings
