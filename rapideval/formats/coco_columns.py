@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rapideval import _core
 from rapideval.errors import InputError
-from rapideval.formats import coco_json
 from rapideval.formats.notes import Report
 from rapideval.model import Extras
 
@@ -101,7 +101,7 @@ def ids_of(columns: Columns, key: str, path: str, report: Report, hint: str = ""
 def places(values: Ids, keys: Ids) -> Places:
     """Place of each value among the keys, -1 where it is not there."""
     if isinstance(values, np.ndarray) and isinstance(keys, np.ndarray):
-        found: Places = coco_json.index_ids(values, keys)
+        found: Places = _core.index_ids(values, keys)
         return found
     index = {key: place for place, key in enumerate(map(str, keys if isinstance(keys, list) else keys.tolist()))}
     texts = values if isinstance(values, list) else map(str, values.tolist())

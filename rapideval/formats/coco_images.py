@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.formats import coco_json
+from rapideval import _core
 from rapideval.formats.coco_columns import (
     Columns,
     Ids,
@@ -119,7 +119,7 @@ def images_of_results(used: Ids, context: Images | None, report: Report) -> tupl
         )
         report.close()
     assert context.ids is not None
-    place = coco_json.index_ids(used, context.ids)
+    place = _core.index_ids(used, context.ids)
     unknown = np.flatnonzero(place < 0)
     if not len(unknown):
         return context, place

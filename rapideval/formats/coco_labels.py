@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.formats import coco_json
+from rapideval import _core
 from rapideval.formats.coco_columns import (
     Columns,
     Ids,
@@ -119,7 +119,7 @@ def labels_of_results(
             )
         return Labels([str(i) for i in ids.tolist()], ids), inverse.astype(np.int32)
     ids = _label_numbers(used, context, base, report)
-    place = coco_json.index_ids(used, ids)
+    place = _core.index_ids(used, ids)
     unknown = np.flatnonzero(place < 0)
     if not len(unknown):
         return context, place

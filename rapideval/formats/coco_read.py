@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from rapideval import _core
 from rapideval.errors import FormatError, InputError
-from rapideval.formats import coco_json
 from rapideval.formats.coco_columns import Columns, Places, extras_of, ids_of, missing_rows, other_task
 from rapideval.formats.coco_geometry import geometry
 from rapideval.formats.coco_images import images_of_dataset, images_of_results
@@ -50,7 +49,7 @@ def read(
 
 
 def _columns(text: str | bytes, is_results: bool, extras: bool, report: Report) -> Columns:
-    reader: Any = coco_json.read_coco_results if is_results else coco_json.read_coco_dataset
+    reader: Any = _core.read_coco_results if is_results else _core.read_coco_dataset
     try:
         document: Columns = reader(text, extras)
     except _core.CoreError as error:
@@ -71,7 +70,7 @@ def _dataset(document: Columns, report: Report) -> Dataset:
             report.refuse("coco-member", "$", "neither images nor annotations", "a COCO dataset")
             report.close()
         report.note("coco-member", "no annotations: every image counts as empty", "$", severity="warning")
-        rows = coco_json.read_coco_results(b"[]")["annotations"]
+        rows = _core.read_coco_results(b"[]")["annotations"]
     image_ids, label_ids = _references(rows, "$.annotations", report)
     images, image = images_of_dataset(document["images"], image_ids, report)
     labels, label = labels_of_dataset(document["categories"], label_ids, report, other_task(rows))

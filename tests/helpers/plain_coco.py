@@ -1,4 +1,4 @@
-"""COCO JSON into columns by way of Python objects: plain, slow, and the measure of what reads it faster.
+"""COCO JSON into columns by way of Python objects: plain, slow, and the measure of the reader in the core.
 
 Gives the columns that `rapideval._core.read_coco_results` and `read_coco_dataset` give.
 """
@@ -109,7 +109,7 @@ def category_columns(rows: Rows, path: str, extras: bool, problems: Problems) ->
     columns = _common(rows, "categories", extras)
     columns["id"] = _ids(rows, path, "id", problems)
     for key in ("name", "supercategory"):
-        columns[key] = _texts([row.get(key) or "" for row in rows]) if any(row.get(key) for row in rows) else None
+        columns[key] = _texts([row.get(key) or "" for row in rows])
     return columns
 
 
