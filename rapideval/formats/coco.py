@@ -30,8 +30,9 @@ def _sniff_dataset(source: Source) -> Guess | None:
     found = [key for key in ("images", "annotations", "categories") if "" in shape.get(f"$.{key}", set())]
     if "" not in top and len(found) >= 2:
         return Guess(1, f"a JSON object with {' and '.join(found)}")
-    if found == ["images"] and shape.get("$.images[]", set()) >= {"id", "file_name"}:
-        return Guess(0.8, "a JSON object with images that have id and file_name")
+    keys = shape.get("$.images[]", set())
+    if found == ["images"] and "id" in keys and keys & {"file_name", "height", "width"}:
+        return Guess(0.8, "a JSON object with images that have an id")
     return None
 
 

@@ -21,7 +21,6 @@ from rapideval.formats.rowtext import (
     texts,
 )
 from rapideval.model import Annotations, Dataset, Masks, Polygons
-from rapideval.model.columns import offsets_of
 
 __all__ = ["with_holes", "write_dataset", "write_results"]
 
@@ -147,10 +146,7 @@ def _segmentations(dataset: Dataset, rle: str, absent: bytes) -> tuple[Texts, np
     if masks is not None and masked.any():
         which[masked] = sum(len(part.offsets) - 1 for part in parts) + np.arange(int(masked.sum()))
         parts.append(_masks(masks.take(masked), rle))
-    data = np.concatenate([part.data for part in parts])
-    offsets = offsets_of(np.concatenate([np.diff(part.offsets) for part in parts]))
-    chosen = Column("text", data, offsets, which)
-    return rows_of([b"", b""], [chosen], len(rows)), outlined | masked
+    return Texts.stacked(parts).take(which), outlined | masked
 
 
 def with_holes(rows: Annotations) -> npt.NDArray[np.bool_]:

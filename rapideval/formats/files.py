@@ -41,10 +41,13 @@ class Source:
         Of the content, in lower case: ``.json`` for ``a.JSON.gz``.
     compression
         ``"gzip"``, ``"zstd"`` or None, by the suffix.
+    shape
+        Keys that the beginning shows, once `json_shape` has looked.
     """
 
     def __init__(self, source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None = None) -> None:
         self._data: bytes | None = None
+        self.shape: dict[str, set[str]] | None = None
         self.path: Path | None = None
         if isinstance(source, bytes):
             self._data = source

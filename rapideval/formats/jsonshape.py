@@ -10,10 +10,11 @@ from rapideval.formats.files import Source
 __all__ = ["json_shape"]
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+LENGTH, DEPTH = 16384, 4
 _BOM = b"\xef\xbb\xbf"
 
 
-def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str, set[str]]:
+def json_shape(source: Source) -> dict[str, set[str]]:
     """Keys of the objects that the first bytes of a document show, by path; {} where it is not JSON.
 
     Paths are as in error messages, but for ``[]``, which stands for any place. An array is there with the empty key.
@@ -24,10 +25,12 @@ def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str,
     >>> {path: sorted(keys) for path, keys in shape.items()}
     {'$': ['images'], '$.images': [''], '$.images[]': ['id']}
     """
-    if source.is_folder:
-        return {}
-    text = source.head(length)
-    text = text.removeprefix(_BOM)
+    if source.shape is None:  # every format that sniffs asks for it
+        source.shape = {} if source.is_folder else _shape_of(source.head(LENGTH).removeprefix(_BOM))
+    return source.shape
+
+
+def _shape_of(text: bytes) -> dict[str, set[str]]:
     shape: dict[str, set[str]] = {}
     stack: list[str] = []  # paths of the open containers
     path = "$"  # of the value that comes next
@@ -35,7 +38,7 @@ def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str,
     for match in _TOKENS.finditer(text):
         token = match[0]
         if token in b"{[":
-            if len(stack) < depth:
+            if len(stack) < DEPTH:
                 shape.setdefault(path, set()).update([""] if token == b"[" else [])
             stack.append(path)
             path = f"{path}[]" if token == b"[" else path
@@ -47,7 +50,7 @@ def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str,
             if not stack or key is None:
                 return {}
             name = _decoded(key)
-            if len(stack) <= depth:
+            if len(stack) <= DEPTH:
                 shape.setdefault(stack[-1], set()).add(name)
             path = f"{stack[-1]}.{name}"
         elif token == b",":
@@ -61,6 +64,8 @@ def json_shape(source: Source, length: int = 16384, depth: int = 4) -> dict[str,
 
 
 def _decoded(text: bytes) -> str:
+    if b"\\" not in text:
+        return text[1:-1].decode("utf-8", "replace")
     try:
         return str(json.loads(text))
     except ValueError:

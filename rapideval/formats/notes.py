@@ -74,7 +74,7 @@ class Report:
     def add(self, problems: list[CoreError], total: int) -> None:
         """Take over what a kernel collected."""
         for problem in problems:
-            if not problem.hint and problem.rule in _MENDABLE:
+            if not problem.hint and problem.rule in _MENDABLE and problem.found.startswith('"'):
                 problem.hint = "lenient=True (--lenient) reads numbers and flags that are written as text"
             self.errors.append(core_problem(problem, self.name))
         self._total += max(total, len(problems))

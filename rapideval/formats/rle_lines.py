@@ -7,32 +7,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["SCHEMA", "VERSION", "Header", "ImageEntry", "LabelEntry", "MaskLine"]
+from rapideval.formats.header import Box, ImageEntry, LabelEntry, Size
+
+__all__ = ["SCHEMA", "VERSION", "Header", "MaskLine"]
 
 SCHEMA = "rapideval-rle"
 VERSION = 1
-
-Positive = Annotated[int, Meta(ge=1)]
-Size = Annotated[list[Positive], Meta(min_length=2, max_length=2, description="height and width in pixels")]
-Box = Annotated[list[float], Meta(min_length=4, max_length=4, description="x, y, width, height in pixels")]
-
-
-class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """An image; it is known by its name, by its id, or by both."""
-
-    name: str | UnsetType = UNSET
-    id: int | UnsetType = UNSET
-    size: Size | UnsetType = UNSET
-    extras: dict[str, Any] | UnsetType = UNSET
-
-
-class LabelEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A label."""
-
-    name: str
-    id: int | UnsetType = UNSET
-    supercategory: str | UnsetType = UNSET
-    extras: dict[str, Any] | UnsetType = UNSET
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,9 +14,10 @@ from msgspec import UNSET
 from rapideval import _core
 from rapideval.errors import FormatError, InputError, Problem
 from rapideval.formats.files import Source
+from rapideval.formats.header import extras_from, images_from, labels_from
 from rapideval.formats.notes import Report
 from rapideval.formats.rle_lines import SCHEMA, VERSION, Header, MaskLine
-from rapideval.model import Annotations, Dataset, Extras, Images, Labels, Masks
+from rapideval.model import Annotations, Dataset, Images, Labels, Masks
 from rapideval.model import Source as Origin
 from rapideval.model.columns import offsets_of
 
@@ -35,8 +36,15 @@ def read(source: Source, images: Images | None, labels: Labels | None) -> Datase
     report = Report(source.name)
     header, lines = _decoded(source.data(), report)
     report.close()
-    images, image = _images(header, lines, images, report)
-    labels, label = _labels(header, lines, labels)
+    images, image = images_from(
+        None if header.images is UNSET else header.images,
+        [line.image for line in lines.rows],
+        images,
+        lambda row: f"line {lines.numbers[row]}",
+        report,
+    )
+    entries = [] if header.labels is UNSET else header.labels
+    labels, label = labels_from(entries, [line.label for line in lines.rows], labels)
     annotations = _annotations(header, lines, image, label, report)
     info = {} if header.info is UNSET else header.info
     try:
@@ -93,82 +101,6 @@ def _refuse_line(error: msgspec.MsgspecError, number: int, report: Report) -> No
         report.refuse("rle-line", where, text.replace("`", ""), "an annotation as JSON")
 
 
-# --- images and labels -------------------------------------------------------------------------------
-
-
-def _images(
-    header: Header, lines: Lines, context: Images | None, report: Report
-) -> tuple[Images, npt.NDArray[np.int32]]:
-    """Images of the header, or those of the lines; those given stand before both."""
-    keys = [line.image for line in lines.rows]
-    if context is not None:
-        place = {key: index for index, key in reversed(list(enumerate(context.keys)))}
-        new = [str(key) for key in dict.fromkeys(keys) if str(key) not in place]
-        place |= {key: len(context) + index for index, key in enumerate(new)}
-        images = context
-        if new:
-            sizes = np.concatenate([context.sizes, np.zeros((len(new), 2), np.uint32)])
-            images = Images([*context.keys, *new], None, sizes)
-        return images, np.array([place[str(key)] for key in keys], np.int32)
-    if header.images is UNSET:
-        return _images_of_lines(keys, report)
-    entries = header.images
-    by: dict[str | int, int] = {}
-    for index, entry in enumerate(entries):
-        if entry.name is not UNSET:
-            by.setdefault(entry.name, index)
-        if entry.id is not UNSET:
-            by.setdefault(entry.id, index)
-    for row, key in enumerate(keys):
-        if key not in by:
-            report.refuse("image-unknown", f"line {lines.numbers[row]}", f"image {key!r}", "an image of the header")
-    report.close()
-    named = all(entry.name is not UNSET for entry in entries)
-    numbered = all(entry.id is not UNSET for entry in entries)
-    if not named and not numbered:
-        report.refuse("image-name", "line 1: $.images", "images without name or without id", "the same for every image")
-        report.close()
-    images = Images(
-        [entry.name for entry in entries] if named else None,  # type: ignore[misc]
-        [entry.id for entry in entries if entry.id is not UNSET] if numbered and entries else None,
-        [[0, 0] if entry.size is UNSET else entry.size for entry in entries],
-        _extras([entry.extras for entry in entries]),
-    )
-    return images, np.array([by[key] for key in keys], np.int32)
-
-
-def _images_of_lines(keys: list[str | int], report: Report) -> tuple[Images, npt.NDArray[np.int32]]:
-    unique = list(dict.fromkeys(keys))
-    if len({type(key) for key in unique}) > 1:
-        report.refuse("image-name", "", "images by name and by id", "one of them for every line")
-        report.close()
-    place = {key: index for index, key in enumerate(unique)}
-    numbers = bool(unique) and isinstance(unique[0], int)
-    images = Images(ids=unique) if numbers else Images(map(str, unique))
-    return images, np.array([place[key] for key in keys], np.int32)
-
-
-def _labels(header: Header, lines: Lines, context: Labels | None) -> tuple[Labels, npt.NDArray[np.int32]]:
-    labels = context
-    if labels is None:
-        entries = [] if header.labels is UNSET else header.labels
-        numbered = bool(entries) and all(entry.id is not UNSET for entry in entries)
-        supers = [None if entry.supercategory is UNSET else entry.supercategory for entry in entries]
-        labels = Labels(
-            [entry.name for entry in entries],
-            [entry.id for entry in entries if entry.id is not UNSET] if numbered else None,
-            supers if any(name is not None for name in supers) else None,
-            _extras([entry.extras for entry in entries]),
-        )
-    labels = labels.extended(line.label for line in lines.rows)
-    return labels, np.array([labels.index(line.label) for line in lines.rows], np.int32)
-
-
-def _extras(rows: list[Any]) -> Extras | None:
-    given = [None if row is UNSET else row for row in rows]
-    return Extras.from_dicts(given) if any(given) else None
-
-
 # --- annotations -------------------------------------------------------------------------------------
 
 
@@ -199,7 +131,7 @@ def _annotations(
         None,
         ids if len(ids) == len(rows) else None,
         Origin([f"{report.name}: line {{row}}"], lines.numbers),
-        _extras([line.extras for line in rows]),
+        extras_from([line.extras for line in rows]),
         set() if len(ids) == len(rows) else {"ids"},
     )
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from msgspec import UNSET
 
 from rapideval.formats.files import Writable
-from rapideval.formats.rle_lines import Header, ImageEntry, LabelEntry
+from rapideval.formats.header import image_column, image_entries, label_entries
+from rapideval.formats.rle_lines import Header
 from rapideval.formats.rowtext import Column, Texts, floats, integers, mask_counts, rows_of, strings, texts
-from rapideval.model import Dataset, Images, Masks
+from rapideval.model import Dataset, Masks
 
 __all__ = ["header", "write"]
 
@@ -26,55 +25,26 @@ def write(dataset: Dataset, stream: Writable, rle: str) -> None:
 
 def header(dataset: Dataset) -> Header:
     """Images, labels and metadata of a dataset."""
-    images, labels = dataset.images, dataset.labels
     return Header(
         schema="rapideval-rle",
         version=1,
         scored=dataset.scored,
-        labels=[
-            LabelEntry(
-                label.name,
-                UNSET if label.id is None else label.id,
-                UNSET if label.supercategory is None else label.supercategory,
-                _extras(labels.extras, label.index),
-            )
-            for label in labels
-        ],
-        images=[
-            ImageEntry(
-                UNSET if image.name is None else image.name,
-                UNSET if image.id is None else image.id,
-                UNSET if image.height is None or image.width is None else [image.height, image.width],
-                _extras(images.extras, image.index),
-            )
-            for image in images
-        ],
+        labels=label_entries(dataset.labels),
+        images=image_entries(dataset.images),
         info=dataset.info or UNSET,
     )
 
 
-def _extras(extras: Any, index: int) -> Any:
-    return UNSET if extras is None else extras[index] or UNSET
-
-
-def _image_keys(images: Images, which: Any) -> Column:
-    """What lines call images: their names, or their ids where names do not tell them apart."""
-    if images.names is not None and len(set(images.names)) == len(images.names):
-        return strings(images.names, which)
-    assert images.ids is not None
-    return integers(images.ids, which)
-
-
 def _lines(dataset: Dataset, rle: str) -> Texts:
-    rows, images, labels = dataset.annotations, dataset.images, dataset.labels
+    rows = dataset.annotations
     count = len(rows)
     masks = Masks.empty(count) if rows.masks is None else rows.masks
     have = masks.present
     boxed = ~have if "box" in rows.derived else np.ones(count, np.bool_)
     crowd = Column("text", *Texts.of(["true"]), np.zeros(count, np.int32), rows.crowd)
     members: list[tuple[bytes, Column]] = [
-        (b'{"image":', _image_keys(images, rows.image)),
-        (b',"label":', strings(labels.names, rows.label)),
+        (b'{"image":', image_column(dataset)),
+        (b',"label":', strings(dataset.labels.names, rows.label)),
     ]
     if rows.score is not None:
         members.append((b',"score":', floats(rows.score)))

@@ -47,6 +47,16 @@ class Texts(NamedTuple):
         """One text for each group of consecutive rows."""
         return Texts(*_core.join_texts(self.data, self.offsets, groups, opening, separator, closing))
 
+    @classmethod
+    def stacked(cls, parts: Sequence[Texts]) -> Self:
+        """Texts of several, one after another."""
+        lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+        return cls(np.concatenate([part.data for part in parts]), offsets_of(lengths))
+
+    def take(self, which: Index) -> Texts:
+        """The chosen rows."""
+        return rows_of([b"", b""], [Column("text", self.data, self.offsets, which)], len(which))
+
     def arrays(self, groups: npt.NDArray[np.int64]) -> Texts:
         """JSON arrays of consecutive rows."""
         return self.joined(groups, b"[", b",", b"]")

@@ -152,7 +152,7 @@ def test_a_file_without_the_header_is_refused(header):
 
 def test_images_the_header_does_not_have_are_refused():
     header = b'{"schema":"rapideval-rle","version":1,"images":[{"name":"b.jpg"}]}\n'
-    with pytest.raises(FormatError, match=r"line 2: found image 'a.jpg', expected an image of the header"):
+    with pytest.raises(FormatError, match=r"line 2: found image 'a.jpg', expected an image of the document's list"):
         read(line(), header=header)
 
 
