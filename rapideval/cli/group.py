@@ -30,12 +30,15 @@ class Listed(NamedTuple):
 
 SCORE = "From answers to a score"
 DECIDE = "From two scores to a decision"
+ENDPOINT = "Hosted endpoints"
 HELP = "Help"
 
 # The module is rapideval.cli.<name>, its command is called `command`. Order is the order of the help.
 VERBS: dict[str, Listed] = {
     "compare": Listed(DECIDE, "Compare two saved evaluations"),
     "gate": Listed(DECIDE, "Decide whether a candidate may replace the baseline"),
+    "predict": Listed(ENDPOINT, "Send images to a hosted endpoint and keep every answer"),
+    "serve": Listed(ENDPOINT, "Serve model versions on this machine, in the hosted endpoints' protocol"),
     "version": Listed(HELP, "Print the version and what it runs on"),
     "completion": Listed(HELP, "Print a script that lets your shell complete commands"),
 }
