@@ -225,12 +225,15 @@ class _Taker:
         kinds = set(chain.from_iterable(map(type, row) for row in mask))
         if any(issubclass(kind, (list, tuple)) for kind in kinds):
             return core_error("M35", "brackets of uneven depth", "a mask of rows, [H, W]", path)
-        dense = np.array(mask, object if int in kinds else None)
-        allowed = (dense == 0) | (dense == 1)
+        try:
+            dense = np.array(mask, np.float64 if float in kinds else np.int64)
+        except OverflowError:
+            dense = np.array(mask, object)
+        wrong = (dense != 0) & (dense != 1)
         if self.values_255:
-            allowed |= dense == 255
-        if not allowed.all():
-            y, x = np.argwhere(~allowed)[0].tolist()
+            wrong &= dense != 255
+        if wrong.any():
+            y, x = np.argwhere(wrong)[0].tolist()
             return _bad_value(mask[y][x], f"{path}[{y}][{x}]")
         return np.asarray(dense != 0, np.uint8)
 

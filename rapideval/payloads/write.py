@@ -73,18 +73,19 @@ def payload_text(dataset: Dataset, *, style: PayloadStyle = "instance", masks: M
     >>> payload_text(Dataset(Images(["a"]), Labels(["cat"]), Annotations([0], [0], [[1, 2, 3, 4]])))
     b'[{"boxes": [[1.0, 2.0, 4.0, 6.0]], "labels": ["cat"]}]'
     """
-    images = []
-    for image in _parts(dataset, style, masks):
-        members = []
-        for key, value in image.items():
-            text = _bitmask_text(value) if _is_bits(value) else _json(value)
-            members.append(json.dumps(key).encode() + b": " + text)
-        images.append(b"{" + b", ".join(members) + b"}")
-    return b"[" + b", ".join(images) + b"]"
-
-
-def _is_bits(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == np.uint8
+    # Pieces, joined once at the end: a copy of a dense answer costs as much as its writing.
+    pieces: list[bytes | memoryview] = [b"["]
+    for number, image in enumerate(_parts(dataset, style, masks)):
+        pieces.append(b", {" if number else b"{")
+        for place, (key, value) in enumerate(image.items()):
+            pieces.append((b", " if place else b"") + _json(key) + b": ")
+            if isinstance(value, np.ndarray) and value.dtype == np.uint8:
+                _add_bitmask(value, pieces)
+            else:
+                pieces.append(_json(value))
+        pieces.append(b"}")
+    pieces.append(b"]")
+    return b"".join(pieces)
 
 
 def _json(value: Any) -> bytes:
@@ -92,17 +93,22 @@ def _json(value: Any) -> bytes:
     return json.dumps(plain, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
 
 
-def _bitmask_text(bits: npt.NDArray[np.uint8]) -> bytes:
-    """JSON of 0/1 arrays (H, W) or (N, H, W)."""
+def _add_bitmask(bits: npt.NDArray[np.uint8], pieces: list[bytes | memoryview]) -> None:
+    """Add the JSON of 0/1 arrays (H, W) or (N, H, W)."""
     if bits.ndim == 3:
-        return b"[" + b", ".join(_bitmask_text(mask) for mask in bits) + b"]"
+        for number, mask in enumerate(bits):
+            pieces.append(b", " if number else b"[")
+            _add_bitmask(mask, pieces)
+        pieces.append(b"]")
+        return
+    # Two characters at a time, as one 16-bit number: "[d", ",d", ... and "]," at the end of the row.
     height, width = bits.shape
-    # Each row is "[d,d,...,d]," : brackets and commas are laid out once, the digits at every second place.
-    text = np.full((height, 2 * width + 2), ord(","), np.uint8)
-    text[:, 0] = ord("[")
-    text[:, 1 : 2 * width : 2] = bits + ord("0")
-    text[:, 2 * width] = ord("]")
-    return b"[" + text.tobytes()[:-1] + b"]"
+    pairs = np.empty((height, width + 1), "<u2")
+    np.multiply(bits, 256, out=pairs[:, :width], dtype="<u2")
+    pairs[:, :width] += ord(",") + 256 * ord("0")
+    pairs[:, 0] += ord("[") - ord(",")
+    pairs[:, width] = ord("]") + 256 * ord(",")
+    pieces += [b"[", pairs.reshape(-1).view(np.uint8).data[:-1], b"]"]
 
 
 def _parts(dataset: Dataset, style: PayloadStyle, masks: MaskStyle | None) -> Iterator[dict[str, Any]]:
