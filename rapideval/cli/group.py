@@ -38,7 +38,7 @@ VERBS: dict[str, Listed] = {
     "compare": Listed(DECIDE, "Compare two saved evaluations"),
     "gate": Listed(DECIDE, "Decide whether a candidate may replace the baseline"),
     "predict": Listed(ENDPOINT, "Send images to a hosted endpoint and keep every answer"),
-    "serve": Listed(ENDPOINT, "Serve model versions on this machine, in the hosted endpoints' protocol"),
+    "serve": Listed(ENDPOINT, "Serve model versions here, as hosted endpoints do"),
     "version": Listed(HELP, "Print the version and what it runs on"),
     "completion": Listed(HELP, "Print a script that lets your shell complete commands"),
 }
