@@ -70,7 +70,7 @@ def command(
     unknown_task: Any,
     as_json: bool,
 ) -> None:
-    """Serve model versions on this machine, in the hosted endpoints' protocol.
+    """Serve model versions here, as hosted endpoints do.
 
     MODEL is package.module:function (an image in, its payload out), replay:PATH of recorded answers, or
     builtin:VERSION/TASK; without any the built-in ones are served. Each version has a regular endpoint of its name,
