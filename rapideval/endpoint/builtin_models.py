@@ -1,7 +1,7 @@
 """Two versions of a classical segmenter, made with scikit-image, that stand in for a model behind an endpoint.
 
-Each finds bright coins on a dark table and dark words on bright paper, without any training. The first has one
-threshold for all images. The second looks at edges and at the local background, which copes with uneven light and
+Each finds bright coins on a dark table and dark words on bright paper, without any training. The first has the same
+thresholds for all images. The second looks at edges and at the local background, which copes with uneven light and
 makes it the better one on the whole. But it blurs more, and joins words that stand close to each other: the kind of
 regression that a mean over all labels hides.
 
@@ -46,7 +46,7 @@ Model: TypeAlias = Callable[[npt.NDArray[np.uint8]], Payload]
 _Bitmap: TypeAlias = npt.NDArray[np.bool_]
 _Grey: TypeAlias = npt.NDArray[np.float64]
 
-_LEVEL = 0.55  # the first version's only threshold, on a grey scale from 0 to 1
+_BRIGHT, _DARK = 0.55, 0.45  # the first version's only thresholds: what is coin, what is ink
 _LARGE_DIAMETER = 48.0
 _LEAST_AREA, _LEAST_SIDE = 40, 4  # dust and rules are smaller
 _FRAME = 3  # pixels around an object that count as its surroundings
@@ -59,7 +59,7 @@ class _Object(NamedTuple):
 
 
 def segment_v1(image: npt.NDArray[np.uint8]) -> Payload:
-    """Masks, scores and labels by one threshold for every image."""
+    """Masks, scores and labels by a threshold that is the same for every image."""
     return _instances(_by_threshold(_grey(image)))
 
 
@@ -114,8 +114,8 @@ def _shows_print(grey: _Grey) -> bool:
 
 def _by_threshold(grey: _Grey) -> list[_Object]:
     if _shows_print(grey):
-        return _objects(grey, _joined(grey < _LEVEL, 5), "word")
-    return _objects(grey, grey > _LEVEL, "coin")
+        return _objects(grey, _joined(grey < _DARK, 5), "word")
+    return _objects(grey, grey > _BRIGHT, "coin")
 
 
 def _by_edges(grey: _Grey) -> list[_Object]:
@@ -138,7 +138,7 @@ def _by_edges(grey: _Grey) -> list[_Object]:
     markers[standing_out > surely] = 2
     found = watershed(sobel(smooth), markers) == 2
     if is_print:
-        return _objects(grey, _joined(found, 7), "word")
+        return _objects(grey, _joined(found, 8), "word")
     return _objects(grey, found, "coin")
 
 
