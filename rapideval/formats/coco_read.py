@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -75,6 +74,8 @@ def _dataset(document: Columns, report: Report) -> Dataset:
     images, image = images_of_dataset(document["images"], image_ids, report)
     labels, label = labels_of_dataset(document["categories"], label_ids, report, other_task(rows))
     report.close()
+    import json
+
     info = {key: json.loads(value) for key, value in document["top"].items()}
     annotations = _annotations(rows, images, image, label, "$.annotations", report)
     return _made(images, labels, annotations, info, report)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -211,6 +209,8 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
             Problem("folder-exists", str(target), "something that is there already", "a new or empty folder")
         )
     path.parent.mkdir(parents=True, exist_ok=True)
+    import tempfile
+
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield temporary
@@ -223,6 +223,8 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
             path.rmdir()
         temporary.rename(path)
     except BaseException:
+        import shutil
+
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(path.parent)
@@ -230,6 +232,8 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _temporary_file(path: Path) -> tuple[int, str]:
     try:
+        import tempfile
+
         return tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except PermissionError:
         raise InputError(

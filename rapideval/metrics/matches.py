@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Self
 
 import numpy as np
@@ -287,6 +286,8 @@ class Matches(Frozen):
 
     def fingerprint(self) -> str:
         """Hash of the table's content: ``"sha256:"`` and 64 hexadecimal digits."""
+        import hashlib
+
         digest = hashlib.sha256(self.protocol.fingerprint().encode())
         for names in (self.images.keys, self.labels.names):
             digest.update("\0".join(names).encode("utf-8", "surrogatepass") + b"\n")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -194,6 +192,9 @@ class Protocol:
 
     def fingerprint(self) -> str:
         """Hash of all fields: ``"sha256:"`` and 64 hexadecimal digits."""
+        import hashlib
+        import json
+
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Self
 
@@ -226,6 +225,8 @@ class Extras(Frozen):
         return self.data[self.offsets[row] : self.offsets[row + 1]]
 
     def __getitem__(self, row: int) -> dict[str, Any]:
+        import json
+
         text = self.text(row)
         value: dict[str, Any] = json.loads(text) if text else {}
         return value
@@ -250,6 +251,8 @@ class Extras(Frozen):
 
 
 def _json(row: Mapping[str, Any], place: int) -> bytes:
+    import json
+
     try:
         text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:

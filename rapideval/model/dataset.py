@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -285,6 +284,8 @@ class Dataset(Frozen):
         str
             ``"sha256:"`` and 64 hexadecimal digits.
         """
+        import hashlib
+
         digest = hashlib.sha256()
 
         def add(name: str, value: npt.NDArray[Any] | Sequence[str] | None) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +61,8 @@ def image_tail(key: str) -> str:
     """
     if "://" in key:
         with contextlib.suppress(ValueError):  # what looks like an address and is none stays a path
+            from urllib.parse import unquote, urlsplit
+
             key = unquote(urlsplit(key).path) or key
     return key.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 

@@ -46,6 +46,13 @@ def _interval(low: float, high: float) -> str:
     return "–" if math.isnan(low) else f"{signed(low)} to {signed(high)}"
 
 
+def _judged(one: Outcome) -> tuple[str, str]:
+    """The interval that was judged, and what it was held against: of the difference, or of the candidate's value."""
+    if one.kind == "margin":
+        return _interval(one.low, one.high), signed(one.bound)
+    return "–" if math.isnan(one.low) else f"{number(one.low)} to {number(one.high)}", number(one.bound)
+
+
 def _counted(outcomes: Sequence[Outcome]) -> str:
     kinds = ("pass", "fail", "inconclusive", "insufficient")
     counts = {kind: sum(outcome.verdict == kind for outcome in outcomes) for kind in kinds}
@@ -81,8 +88,7 @@ def gate_text(result: GateResult, page: Page) -> str:
                 clean(one.label or ""),
                 number(one.baseline),
                 number(one.candidate),
-                _interval(one.low, one.high),
-                signed(one.bound) if one.kind == "margin" else number(one.bound),
+                *_judged(one),
             ]
         )
     hidden = rows[SHOWN_ROWS:]
@@ -148,9 +154,8 @@ def gate_markdown(result: GateResult) -> str:
     ]
     for one in sorted(result.outcomes, key=_severity):
         mark = _MARKS[one.verdict] + (" waived" if one.waived else "")
-        bound = signed(one.bound) if one.kind == "margin" else number(one.bound)
         cells = [mark, _md(one.rule), _md(one.label or ""), number(one.baseline), number(one.candidate)]
-        lines.append("| " + " | ".join([*cells, _interval(one.low, one.high), bound]) + " |")
+        lines.append("| " + " | ".join([*cells, *_judged(one)]) + " |")
     reasons = [one for one in result.outcomes if one.verdict != "pass"]
     if reasons:
         lines += ["", "<details><summary>Why</summary>", ""]
