@@ -6,7 +6,7 @@ import msgspec
 
 from rapideval.errors import InputError, Problem
 
-__all__ = ["Refusal", "Version", "print_refusal"]
+__all__ = ["FailedImage", "Prediction", "Refusal", "Version", "print_refusal"]
 
 
 class Version(msgspec.Struct):
@@ -54,3 +54,24 @@ def print_refusal(error: InputError) -> None:
     from rapideval.cli.output import print_json
 
     print_json(Refusal.of(error))
+
+
+class FailedImage(msgspec.Struct):
+    """An image without an answer, and why."""
+
+    image: str
+    state: str
+    reason: str
+    task_id: str | None
+
+
+class Prediction(msgspec.Struct):
+    """What came of a run (``rapideval predict --json``)."""
+
+    answers: str
+    images: int
+    answered: int
+    tasks: int
+    uncertain: int
+    """Tasks that may have been sent twice: the answer to the first submission was lost."""
+    failed: list[FailedImage]

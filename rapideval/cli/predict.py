@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option
@@ -17,31 +16,10 @@ if TYPE_CHECKING:
     from rapideval.endpoint.prediction import Progress
     from rapideval.endpoint.results import Results
 
-__all__ = ["FailedImage", "Prediction", "command"]
+__all__ = ["command"]
 
 _SHOWN_FAILURES = 10
 _KEY_PREFIXES = ("live_", "test_")
-
-
-class FailedImage(msgspec.Struct):
-    """An image without an answer, and why."""
-
-    image: str
-    state: str
-    reason: str
-    task_id: str | None
-
-
-class Prediction(msgspec.Struct):
-    """What came of a run (``rapideval predict --json``)."""
-
-    answers: str
-    images: int
-    answered: int
-    tasks: int
-    uncertain: int
-    """Tasks that may have been sent twice: the answer to the first submission was lost."""
-    failed: list[FailedImage]
 
 
 def _never_a_key(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
@@ -153,6 +131,8 @@ def _finish(results: Results, saved: Path, as_json: bool) -> bool:
     results.save(saved)
     counts, failures = results.counts, results.failures
     if as_json:
+        from rapideval.cli.documents import FailedImage, Prediction
+
         listed = [FailedImage(item.image, item.state, item.reason, item.task_id) for item in failures]
         print_json(Prediction(str(saved), counts.images, counts.answered, counts.tasks, counts.uncertain, listed))
         return bool(failures)
