@@ -30,6 +30,13 @@ inline masks::MaskSet checked_masks(const Counts& counts, const Offsets& offsets
     return set;
 }
 
+// Bytes 0 and 1 as a NumPy array of bool.
+inline Out<bool> flags_to_numpy(std::vector<std::uint8_t>&& flags) {
+    auto* owner = new std::vector<std::uint8_t>(std::move(flags));
+    nb::capsule release(owner, [](void* p) noexcept { delete static_cast<std::vector<std::uint8_t>*>(p); });
+    return Out<bool>(reinterpret_cast<bool*>(owner->data()), {owner->size()}, release);
+}
+
 inline nb::tuple runs_to_numpy(masks::RaggedRuns&& runs) {
     return nb::make_tuple(to_numpy(std::move(runs.counts)), to_numpy(std::move(runs.offsets)));
 }

@@ -4,6 +4,7 @@
 #include "bindings/masks.hpp"
 #include "common/parallel.hpp"
 #include "masks/algebra.hpp"
+#include "masks/outline.hpp"
 #include "masks/polygon.hpp"
 
 namespace rapideval::bindings {
@@ -49,6 +50,19 @@ nb::tuple from_polygons(In<double, 2> coordinates, Offsets ring_offsets, Offsets
     return runs_to_numpy(std::move(result));
 }
 
+nb::tuple outlines(Counts counts, Offsets offsets, Sizes sizes, int connectivity, int threads) {
+    masks::Outlines result;
+    {
+        const nb::gil_scoped_release release;
+        if (connectivity != 4 && connectivity != 8) throw Error("outline-connectivity", std::to_string(connectivity), "4 or 8");
+        result = masks::outlines(checked_masks(counts, offsets, sizes),
+                                 connectivity == 4 ? masks::Connectivity::kFour : masks::Connectivity::kEight, thread_count(threads));
+    }
+    const std::size_t points = result.points.size() / 2;
+    return nb::make_tuple(to_numpy(std::move(result.points), {points, 2}), to_numpy(std::move(result.ring_offsets)),
+                          to_numpy(std::move(result.row_offsets)), flags_to_numpy(std::move(result.ring_is_hole)));
+}
+
 }  // namespace
 
 void bind_mask_algebra(nb::module_& m) {
@@ -57,6 +71,7 @@ void bind_mask_algebra(nb::module_& m) {
     m.def("rle_crop", &crop, array("counts"), array("offsets"), array("sizes"), array("windows"), "threads"_a = 0);
     m.def("rle_from_polygons", &from_polygons, array("coordinates"), array("ring_offsets"), array("row_offsets"),
           array("ring_is_hole"), array("sizes"), "threads"_a = 0);
+    m.def("rle_outlines", &outlines, array("counts"), array("offsets"), array("sizes"), "connectivity"_a = 4, "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings
