@@ -19,7 +19,8 @@ TEST_CASE("each detection gets its cause, and the surest one mends an object nob
     options.image_rank = rank;
     const Rows detections{image, label, {}}, truth{object_image, object_label, {}};
     const CauseTable table = causes(detections, score, truth, crowd, overlap, options);
-    CHECK(std::vector<std::uint8_t>(table.cause.begin(), table.cause.end()) == std::vector<std::uint8_t>{0, 4, 2, 1, 5});
+    CHECK(std::vector<std::uint8_t>(table.cause.begin(), table.cause.end()) ==
+          std::vector<std::uint8_t>{0, 4, 2, 1, 5});
     CHECK(table.found_by[0] == 0);
     CHECK(table.found_by[1] == -1);
     CHECK(table.mended_by[1] == 2);

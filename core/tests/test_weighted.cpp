@@ -51,7 +51,8 @@ TEST_CASE("more draws than lanes, on any number of threads") {
     for (std::uint16_t i = 0; i < 38; ++i) weights.push_back(static_cast<std::uint16_t>(i % 5));
     const auto one = Fixture().run(weights, 1), many = Fixture().run(weights, 3);
     for (std::size_t i = 0; i < 19; ++i) {
-        CHECK((one.precision[i] == many.precision[i] || (std::isnan(one.precision[i]) && std::isnan(many.precision[i]))));
+        CHECK(
+            (one.precision[i] == many.precision[i] || (std::isnan(one.precision[i]) && std::isnan(many.precision[i]))));
     }
 }
 

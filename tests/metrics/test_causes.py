@@ -41,7 +41,9 @@ def random_pair(seed: int, images: int = 6, labels: int = 3, crowds: bool = True
 
 
 def by_tidecv(truth: Dataset, found: Dataset):
-    tidecv = pytest.importorskip("tidecv", reason="tidecv is not installed")
+    tidecv = pytest.importorskip(
+        "tidecv", reason="tidecv (or the libGL it loads) is not installed", exc_type=ImportError
+    )
     data, answers = tidecv.Data("truth"), tidecv.Data("found")
     for i in range(len(truth.images)):
         data.add_image(i, str(i))

@@ -59,8 +59,8 @@ void bind_resampling(nb::module_& m) {
     const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
     m.def("accumulate_weighted", &accumulate_draws, array("label_offsets"), array("score"), array("rank"),
           array("matched"), array("ignored"), "thresholds"_a, "areas"_a, array("image"), array("object_image"),
-          array("object_label"), array("object_ignored"), array("recall_thresholds"), array("limits"),
-          array("weights"), "threads"_a = 0);
+          array("object_label"), array("object_ignored"), array("recall_thresholds"), array("limits"), array("weights"),
+          "threads"_a = 0);
     m.def(
         "bootstrap_weights",
         [](std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images, int threads) {

@@ -20,8 +20,10 @@ nb::dict compare(Sizes sizes, Counts t_counts, Offsets t_offsets, Sizes t_sizes,
         if (labels > kMaxLabels) {
             throw Error("label-count", std::to_string(labels) + " labels", "at most " + std::to_string(kMaxLabels));
         }
-        const semantic::Side truth{checked_masks(t_counts, t_offsets, t_sizes), span_of(t_image), span_of(t_label), flags_of(t_ignore)};
-        const semantic::Side predicted{checked_masks(p_counts, p_offsets, p_sizes), span_of(p_image), span_of(p_label), {}};
+        const semantic::Side truth{checked_masks(t_counts, t_offsets, t_sizes), span_of(t_image), span_of(t_label),
+                                   flags_of(t_ignore)};
+        const semantic::Side predicted{
+            checked_masks(p_counts, p_offsets, p_sizes), span_of(p_image), span_of(p_label), {}};
         result = semantic::compare(span_of(sizes), truth, predicted, labels, ignore_unlabelled, thread_count(threads));
     }
     const std::size_t images = sizes.shape(0);
@@ -42,8 +44,8 @@ nb::dict compare(Sizes sizes, Counts t_counts, Offsets t_offsets, Sizes t_sizes,
 void bind_semantic(nb::module_& m) {
     m.def("semantic_compare", &compare, nb::arg("sizes"), nb::arg("t_counts"), nb::arg("t_offsets"), nb::arg("t_sizes"),
           nb::arg("t_image"), nb::arg("t_label"), nb::arg("t_ignore"), nb::arg("p_counts"), nb::arg("p_offsets"),
-          nb::arg("p_sizes"), nb::arg("p_image"), nb::arg("p_label"), nb::arg("labels"), nb::arg("ignore_unlabelled") = false,
-          nb::arg("threads") = 0);
+          nb::arg("p_sizes"), nb::arg("p_image"), nb::arg("p_label"), nb::arg("labels"),
+          nb::arg("ignore_unlabelled") = false, nb::arg("threads") = 0);
 }
 
 }  // namespace rapideval::bindings

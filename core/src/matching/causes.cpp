@@ -30,8 +30,13 @@ class ImageCauses {
   public:
     ImageCauses(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
                 const Overlap& overlap, const CauseOptions& options, CauseTable& table)
-        : detections_(detections), scores_(scores), objects_(objects), crowd_(crowd), overlap_(overlap),
-          options_(options), table_(table) {}
+        : detections_(detections),
+          scores_(scores),
+          objects_(objects),
+          crowd_(crowd),
+          overlap_(overlap),
+          options_(options),
+          table_(table) {}
 
     // kept: rows of the detections by falling score; first: where their results go.
     void run(std::span<const std::int32_t> kept, std::span<const std::int32_t> cell, std::size_t first) {
@@ -43,7 +48,8 @@ class ImageCauses {
         }
         find(kept, cell, first);
         for (std::size_t d = 0; d < kept.size(); ++d) {
-            if (table_.cause[first + d] != static_cast<std::uint8_t>(Cause::kCorrect)) explain(kept, cell, d, first + d);
+            if (table_.cause[first + d] != static_cast<std::uint8_t>(Cause::kCorrect))
+                explain(kept, cell, d, first + d);
         }
     }
 
@@ -80,7 +86,8 @@ class ImageCauses {
         }
     }
 
-    void explain(std::span<const std::int32_t> kept, std::span<const std::int32_t> cell, std::size_t d, std::size_t to) {
+    void explain(std::span<const std::int32_t> kept, std::span<const std::int32_t> cell, std::size_t d,
+                 std::size_t to) {
         const std::size_t count = cell.size();
         const double* iou = iou_.data() + d * count;
         const std::int32_t label = detections_.label[at(kept[d])];
@@ -136,9 +143,8 @@ class ImageCauses {
 
 }  // namespace
 
-CauseTable causes(
-    const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd, const Overlap& overlap,
-    const CauseOptions& options) {
+CauseTable causes(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
+                  const Overlap& overlap, const CauseOptions& options) {
     if (!(options.background > 0 && options.background <= options.found && options.found <= 1)) {
         throw Error("protocol-range", "IoU thresholds that are not in order", "0 < background <= found <= 1");
     }
@@ -151,7 +157,8 @@ CauseTable causes(
     const std::size_t images = options.image_rank.size();
 
     std::vector<std::size_t> first(images + 1, 0);
-    for (std::size_t i = 0; i < images; ++i) first[i + 1] = first[i] + std::min(by_image.rows(i).size(), options.max_detections);
+    for (std::size_t i = 0; i < images; ++i)
+        first[i + 1] = first[i] + std::min(by_image.rows(i).size(), options.max_detections);
     CauseTable table;
     table.row = Buffer<std::int32_t>(first[images]);
     table.cause = Buffer<std::uint8_t>(first[images]);

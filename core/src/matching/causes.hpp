@@ -22,8 +22,8 @@ enum class Cause : std::uint8_t {
 
 struct CauseOptions {
     std::span<const std::int32_t> image_rank;
-    double found = 0.5;       // IoU from which an object is found
-    double background = 0.1;  // IoU up to which there is nothing
+    double found = 0.5;                // IoU from which an object is found
+    double background = 0.1;           // IoU up to which there is nothing
     std::size_t max_detections = 100;  // per image
     int threads = 0;
 };
@@ -40,8 +40,7 @@ struct CauseTable {
     Buffer<std::int32_t> mended_by;  // (G,) row of the surest detection whose mending would find it, or -1
 };
 
-CauseTable causes(
-    const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd, const Overlap& overlap,
-    const CauseOptions& options);
+CauseTable causes(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
+                  const Overlap& overlap, const CauseOptions& options);
 
 }  // namespace rapideval::matching

@@ -61,8 +61,8 @@ struct Reach {
 // One label, as far as it is the same for every draw.
 struct Block {
     std::vector<Plain> plain;
-    std::vector<std::size_t> plain_before;    // how many of them stand before each detection with a match
-    std::vector<std::vector<Event>> events;   // [a * T + t], by falling score
+    std::vector<std::size_t> plain_before;   // how many of them stand before each detection with a match
+    std::vector<std::vector<Event>> events;  // [a * T + t], by falling score
     std::vector<Object> objects;
     // Those of range 0 that are right, for the lower limits: [t], with their ranks.
     std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> found;
@@ -76,7 +76,8 @@ std::vector<Block> make_blocks(const WeightedInput& input) {
         Block& block = blocks[k];
         block.events.resize(table.areas * table.thresholds);
         block.found.resize(table.thresholds);
-        for (auto d = static_cast<std::size_t>(table.label_offsets[k]); d < static_cast<std::size_t>(table.label_offsets[k + 1]); ++d) {
+        for (auto d = static_cast<std::size_t>(table.label_offsets[k]);
+             d < static_cast<std::size_t>(table.label_offsets[k + 1]); ++d) {
             const std::uint64_t* matched = table.matched.data() + d * words;
             const std::uint64_t* ignored = table.ignored.data() + d * words;
             if (std::all_of(matched, matched + words, [](std::uint64_t word) { return word == 0; })) {
@@ -110,7 +111,7 @@ struct Walk {
     const Counts* weights;  // by image
     Counts* plain;          // [place * A + a]
     Values* precision;      // of each true positive
-    const Counts* needed;   // [r]: so many found reach recall threshold r; one more behind the last that nothing reaches
+    const Counts* needed;  // [r]: so many found reach recall threshold r; one more behind the last that nothing reaches
     std::vector<Reach>* reached;
     Counts found;
     std::size_t rights;
@@ -251,7 +252,8 @@ class Walker {
                 for (std::size_t l = 0; l < draws; ++l) {
                     const std::size_t row = (first + l) * blocks_.size() + k;
                     out.precision[(row * areas + a) * thresholds + t] =
-                        objects_[a][l] == 0 ? kUndefined : sum[l] / static_cast<double>(input_.recall_thresholds.size());
+                        objects_[a][l] == 0 ? kUndefined
+                                            : sum[l] / static_cast<double>(input_.recall_thresholds.size());
                     out.recall[(row * pairs + a) * thresholds + t] = ratio(walk.found[l], objects_[a][l]);
                 }
             }
@@ -329,7 +331,8 @@ void check(const WeightedInput& input) {
                 .at_row(static_cast<std::int64_t>(i));
         }
     };
-    if (input.table.areas > 32) throw Error("protocol-size", std::to_string(input.table.areas) + " area ranges", "at most 32");
+    if (input.table.areas > 32)
+        throw Error("protocol-size", std::to_string(input.table.areas) + " area ranges", "at most 32");
     if (input.image.size() != input.table.score.size() || input.object_label.size() != input.object_image.size() ||
         input.object_ignored.size() != input.object_image.size()) {
         throw Error("column-length", "columns of different length", "one value a row");
@@ -391,7 +394,8 @@ WeightedDraws accumulate_weighted(const WeightedInput& input, int threads) {
 
 Buffer<std::uint16_t> bootstrap_weights(std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images,
                                         int threads) {
-    if (images == 0 || images > 0xffffffff) throw Error("image-count", std::to_string(images) + " images", "at least one");
+    if (images == 0 || images > 0xffffffff)
+        throw Error("image-count", std::to_string(images) + " images", "at least one");
     Buffer<std::uint16_t> weights(draws * images);
     parallel_for(draws, thread_count(threads), [&](std::size_t b) {
         std::uint16_t* row = weights.data() + b * images;
@@ -404,7 +408,8 @@ Buffer<std::uint16_t> bootstrap_weights(std::uint64_t seed, std::size_t first, s
     return weights;
 }
 
-Buffer<std::uint8_t> coin_flips(std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images, int threads) {
+Buffer<std::uint8_t> coin_flips(std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images,
+                                int threads) {
     Buffer<std::uint8_t> flips(draws * images);
     parallel_for(draws, thread_count(threads), [&](std::size_t b) {
         for (std::size_t i = 0; i < images; ++i) {

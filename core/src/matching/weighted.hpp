@@ -27,7 +27,8 @@ struct WeightedInput {
 
 struct WeightedDraws {
     Buffer<double> precision;  // (B, K, A, T): AP under the last limit
-    Buffer<double> recall;     // (B, K, A + M - 1, T): by area range under the last limit, then the range 0 under the others
+    Buffer<double>
+        recall;  // (B, K, A + M - 1, T): by area range under the last limit, then the range 0 under the others
     // NaN where no object counts in the draw.
 };
 
@@ -39,6 +40,7 @@ Buffer<std::uint16_t> bootstrap_weights(std::uint64_t seed, std::size_t first, s
                                         int threads);
 
 // Fair coins: 0 or 1 for each draw and image, (draws, images), by the same rule.
-Buffer<std::uint8_t> coin_flips(std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images, int threads);
+Buffer<std::uint8_t> coin_flips(std::uint64_t seed, std::size_t first, std::size_t draws, std::size_t images,
+                                int threads);
 
 }  // namespace rapideval::matching

@@ -178,26 +178,35 @@ class Comparer {
 };
 
 // The rows of each image; throws unless rows are sorted by image, labels exist and masks are of their image's size.
-std::vector<Range> ranges(const Side& side, std::span<const std::uint32_t> sizes, std::size_t labels, const char* name) {
+std::vector<Range> ranges(const Side& side, std::span<const std::uint32_t> sizes, std::size_t labels,
+                          const char* name) {
     const std::size_t images = sizes.size() / 2;
     const std::size_t rows = side.masks.size();
-    if (side.image.size() != rows || side.label.size() != rows || (!side.ignore.empty() && side.ignore.size() != rows)) {
-        throw Error("column-length", std::string("columns of different length in the ") + name, std::to_string(rows) + " rows");
+    if (side.image.size() != rows || side.label.size() != rows ||
+        (!side.ignore.empty() && side.ignore.size() != rows)) {
+        throw Error("column-length", std::string("columns of different length in the ") + name,
+                    std::to_string(rows) + " rows");
     }
     std::vector<Range> result(images);
     for (std::size_t row = 0; row < rows; ++row) {
         const std::int32_t image = side.image[row];
         const auto at = static_cast<std::int64_t>(row);
         if (image < 0 || static_cast<std::size_t>(image) >= images || (row > 0 && image < side.image[row - 1])) {
-            throw Error("column-range", "image " + std::to_string(image), "images in rising order, below " + std::to_string(images)).at_row(at);
+            throw Error("column-range", "image " + std::to_string(image),
+                        "images in rising order, below " + std::to_string(images))
+                .at_row(at);
         }
         if (side.label[row] < 0 || static_cast<std::size_t>(side.label[row]) >= labels) {
-            throw Error("column-range", "label " + std::to_string(side.label[row]), "a label below " + std::to_string(labels)).at_row(at);
+            throw Error("column-range", "label " + std::to_string(side.label[row]),
+                        "a label below " + std::to_string(labels))
+                .at_row(at);
         }
         const auto place = static_cast<std::size_t>(image);
         const masks::Size size{sizes[2 * place], sizes[2 * place + 1]};
         if (side.masks.size_of(row) != size) {
-            throw Error("mask-size", "a mask of " + to_string(side.masks.size_of(row)), to_string(size) + ", as its image").at_row(at);
+            throw Error("mask-size", "a mask of " + to_string(side.masks.size_of(row)),
+                        to_string(size) + ", as its image")
+                .at_row(at);
         }
         if (result[place].size() == 0) result[place].begin = row;
         result[place].end = row + 1;
