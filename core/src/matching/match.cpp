@@ -211,6 +211,7 @@ class Matcher {
     std::vector<std::size_t> entry_begin_,
         entry_end_;                // (labels, pieces): where a piece puts a label's entries
     Buffer<std::uint32_t> order_;  // of each label, by falling score: place among its entries
+    std::vector<std::uint64_t> plain_words_;
     MatchTable table_;
 };
 
@@ -347,18 +348,24 @@ void Matcher::sort_labels() {
         std::vector<std::uint64_t> keys;
         std::vector<std::uint32_t> places;
         for (std::size_t l = labels_ * task / tasks; l < labels_ * (task + 1) / tasks; ++l) {
-            keys.clear();
-            places.clear();
+            const auto first = static_cast<std::size_t>(table_.label_offsets[l]);
+            const std::size_t count = static_cast<std::size_t>(table_.label_offsets[l + 1]) - first;
+            if (count == 0) continue;
             const std::size_t base = entry_begin_[l * pieces];
+            keys.resize(count);
+            places.resize(count);
+            std::size_t at = 0;
             for (std::size_t p = 0; p < pieces; ++p) {
-                for (std::size_t e = entry_begin_[l * pieces + p]; e < entry_end_[l * pieces + p]; ++e) {
-                    keys.push_back(falling_key(entries_[e].score));
-                    places.push_back(static_cast<std::uint32_t>(e - base));
+                const std::size_t end = entry_end_[l * pieces + p];
+                for (std::size_t e = entry_begin_[l * pieces + p]; e < end; ++e, ++at) {
+                    keys[at] = falling_key(entries_[e].score);
+                    places[at] = static_cast<std::uint32_t>(e - base);
                 }
             }
-            const std::span<std::uint32_t> order{
-                order_.data() + static_cast<std::size_t>(table_.label_offsets[l]), keys.size()};
+            const std::span<std::uint32_t> order{order_.data() + first, count};
             rising_order(keys, order, scratch);
+            // Where the limit cut nothing off, entries stand without gaps: places are what they are.
+            if (places.back() == count - 1) continue;
             for (std::uint32_t& place : order) place = places[place];
         }
     });
@@ -392,6 +399,11 @@ void Matcher::write_row(std::size_t at, const Entry& entry) {
         table_.iou_row[at] = -1;
         table_.matched_iou[at] = 0;
         table_.matched_row[at] = -1;
+        if (!plain_words_.empty()) {
+            *matched = 0;
+            *ignored = plain_words_[entry.fate & ~kPlain];
+            return;
+        }
         std::fill_n(matched, width, 0);
         std::fill_n(ignored, width, 0);
         for (std::uint64_t left = entry.fate & ~kPlain; left != 0; left &= left - 1) {
@@ -423,6 +435,15 @@ void Matcher::gather() {
     table_.matched_row = Buffer<std::int32_t>(kept);
     table_.matched = Buffer<std::uint64_t>(kept * grid_.words());
     table_.ignored = Buffer<std::uint64_t>(kept * grid_.words());
+    // What a detection that overlaps nothing is ignored at, by the area ranges it lies outside of.
+    if (grid_.words() == 1 && grid_.area_count() <= 8) {
+        plain_words_.assign(std::size_t{1} << grid_.area_count(), 0);
+        for (std::size_t outside = 0; outside < plain_words_.size(); ++outside) {
+            for (std::size_t a = 0; a < grid_.area_count(); ++a) {
+                if ((outside >> a & 1) != 0) grid_.put(&plain_words_[outside], a, grid_.all_thresholds());
+            }
+        }
+    }
     const std::size_t tasks = (kept + kPieceRows - 1) / kPieceRows;
     parallel_for(tasks, threads_, [&](std::size_t task) {
         gather_rows(task * kPieceRows, std::min(kept, (task + 1) * kPieceRows));

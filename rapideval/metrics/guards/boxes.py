@@ -116,7 +116,8 @@ def _sample(count: int, most: int = SAMPLE) -> npt.NDArray[np.int64]:
 
 def _check_outside(side: Side, findings: Findings) -> None:
     rows = side.rows
-    if not len(_outside(side, _sample(len(rows)))):
+    sample = _sample(len(rows))
+    if len(_outside(side, sample)) <= MANY / 2 * len(sample):
         return
     outside = _outside(side, np.arange(len(rows)))
     if len(outside) > max(3, MANY * len(rows)):
