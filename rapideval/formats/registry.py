@@ -85,6 +85,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "coco": ("rapideval.formats.coco", (".json",)),
     "coco-results": ("rapideval.formats.coco", (".json",)),
     "rle": ("rapideval.formats.rle", (".jsonl", ".ndjson")),
+    "geojson": ("rapideval.formats.geojson", (".geojson", ".json")),
 }
 
 FORMATS: tuple[str, ...] = tuple(_KNOWN)
