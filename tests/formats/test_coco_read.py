@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rapideval import Images, Labels, _core, formats
+from rapideval import Images, Labels, formats
 from rapideval.errors import FormatError
 
 
@@ -62,7 +62,6 @@ def test_a_dataset_becomes_columns():
     assert data.notes == ()
 
 
-@pytest.mark.skipif(not hasattr(_core, "rle_from_polygons"), reason="this build lacks the rasteriser")
 def test_missing_area_crowd_and_id_are_derived_and_noted():
     outline = [[0, 0, 4, 0, 4, 3, 0, 3]]
     document = dataset(

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.written import assert_same, datasets, mask_of, rasteriser, small, written
+from helpers.written import assert_same, datasets, mask_of, small, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
@@ -30,7 +30,6 @@ def test_a_dataset_reads_back_as_it_was(scored, rle):
     assert written(back, rle=rle)[0] == text
 
 
-@rasteriser
 def test_results_read_back_against_their_ground_truth():
     data = small(scored=True)
     text, lost = written(data, "coco-results")
@@ -79,7 +78,6 @@ def test_an_empty_dataset_is_a_document():
     assert written(data, "coco-results")[0] == b"[]\n"
 
 
-@rasteriser
 def test_an_outline_with_holes_is_written_as_its_mask():
     outline = Polygons.from_rings([[[0, 0, 8, 0, 8, 8, 0, 8], [2, 2, 6, 2, 6, 6, 2, 6]]], [[False, True]])
     data = Dataset(Images(["a"], sizes=[[9, 9]]), Labels(["x"]), Annotations([0], [0], polygons=outline))
@@ -100,7 +98,6 @@ def opened(path):
         return COCO(path)
 
 
-@rasteriser
 def test_pycocotools_reads_what_is_written(tmp_path):
     truth, predictions = small(), small(scored=True)
     formats.write(truth, tmp_path / "truth.json", "coco")
@@ -140,7 +137,6 @@ def test_any_dataset_reads_back_as_it_was(data, rle):
         assert back.annotations.ids.tolist() == data.annotations.ids.tolist()
 
 
-@rasteriser
 @settings(max_examples=30, deadline=None)
 @given(datasets())
 def test_pycocotools_decodes_every_mask_that_is_written(data):

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.written import assert_same, datasets, mask_of, rasteriser, small, written
+from helpers.written import assert_same, datasets, mask_of, small, written
 from hypothesis import given, settings
 from pycocotools import mask as coco_mask
 
@@ -48,7 +48,6 @@ def test_any_dataset_of_masks_and_boxes_reads_back_as_it_was(data):
     assert not lost
 
 
-@rasteriser
 def test_outlines_become_masks_and_are_told_to():
     data = small()
     data = data.replace(images=data.images.with_sizes([[10, 20], [8, 8]]))

@@ -3,10 +3,9 @@
 import io
 
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 
-from rapideval import Annotations, Dataset, Images, Labels, Masks, Polygons, _core, formats
+from rapideval import Annotations, Dataset, Images, Labels, Masks, Polygons, formats
 from rapideval.model import Extras
 
 
@@ -15,9 +14,6 @@ def written(data, kind="coco", **options):
     stream = io.BytesIO()
     lost = formats.write(data, stream, kind, **options)
     return stream.getvalue(), lost
-
-
-rasteriser = pytest.mark.skipif(not hasattr(_core, "rle_from_polygons"), reason="this build lacks the rasteriser")
 
 
 def mask_of(dense):
