@@ -4,10 +4,10 @@ CLANG_FORMAT ?= clang-format-14
 FUZZ_CXX ?= clang++-14
 FUZZ_SECONDS ?= 20
 BUILD := build/dev
-export PYTHONPATH := .
+export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test core-test fuzz lint format types layers demo bench ci clean
+.PHONY: help build test core-test fuzz lint format types layers schemas demo bench ci clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -50,6 +50,9 @@ types: ## mypy, strict
 
 layers: ## imports run downwards only
 	$(PYTHON) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
+
+schemas: ## write the JSON Schemas of all documents anew, from their types
+	$(PYTHON) -m rapideval schema --write schemas
 
 demo: ## run the demo
 	$(PYTHON) -m rapideval demo

@@ -21,6 +21,7 @@ _EXPORTS = {
     "Polygons": "rapideval.model",
     "Protocol": "rapideval.metrics",
     "evaluate": "rapideval.metrics",
+    "load": "rapideval.loading",
     "parse": "rapideval.payloads",
     "read": "rapideval.formats",
     "read_answers": "rapideval.payloads",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     # "X as X" tells type checkers that the name is exported
     from rapideval.formats import read as read
     from rapideval.formats import write as write
+    from rapideval.loading import load as load
     from rapideval.metrics import Evaluation as Evaluation
     from rapideval.metrics import Protocol as Protocol
     from rapideval.metrics import evaluate as evaluate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from rapideval.cli.evaluations import EVALUATION, attributes_option, load_pair, threads_option
+from rapideval.cli.evaluations import EVALUATION, attributes_option, load_pair
 from rapideval.cli.help import Verb
-from rapideval.cli.options import json_option
+from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
 
 __all__ = ["command"]

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
 import msgspec
 
 from rapideval.errors import InputError, Problem
+from rapideval.formats import Loss
 
-__all__ = ["FailedImage", "Prediction", "Refusal", "Version", "print_refusal"]
+if TYPE_CHECKING:
+    from rapideval.loading import Loaded
+
+__all__ = [
+    "Amounts",
+    "CheckedFile",
+    "Conversion",
+    "FailedImage",
+    "FormatInfo",
+    "Formats",
+    "Prediction",
+    "Refusal",
+    "ServiceInfo",
+    "Serving",
+    "Validation",
+    "Version",
+    "print_refusal",
+]
 
 
 class Version(msgspec.Struct):
@@ -37,23 +59,151 @@ class Version(msgspec.Struct):
         )
 
 
-class Refusal(msgspec.Struct):
-    """Why an input was refused (any command with ``--json``, exit code 2)."""
+class Amounts(msgspec.Struct):
+    """How much a dataset holds."""
 
-    problems: list[Problem]
-    problem_count: int
+    images: int
+    labels: int
+    annotations: int
+
+
+class Conversion(msgspec.Struct, kw_only=True):
+    """What a conversion found, and what its target cannot hold (``rapideval convert --json``, ``--report``)."""
+
+    source: str
+    source_format: str
+    target: str
+    target_format: str
+    counts: Amounts
+    losses: list[Loss]
+    """What the target cannot hold, by kind; empty where nothing is lost."""
+    notes: list[Problem]
+    """What was mended, derived or skipped in reading."""
+    written: bool
+    """False where something would be lost and that was not allowed."""
 
     @classmethod
-    def of(cls, error: InputError) -> Refusal:
-        """The problems of an error."""
-        return cls(list(error.problems), error.total)
+    def of(
+        cls, loaded: Loaded, source: str, target: str, target_format: str, losses: list[Loss], written: bool
+    ) -> Conversion:
+        """Of what was loaded, and where it goes."""
+        data = loaded.dataset
+        return cls(
+            source=source,
+            source_format=loaded.source.name,
+            target=target,
+            target_format=target_format,
+            counts=Amounts(len(data.images), len(data.labels), len(data)),
+            losses=losses,
+            notes=list(data.notes),
+            written=written,
+        )
 
 
-def print_refusal(error: InputError) -> None:
-    """Print the problems of an error as a document."""
-    from rapideval.cli.output import print_json
+class CheckedFile(msgspec.Struct, kw_only=True):
+    """What was found in one file or folder."""
 
-    print_json(Refusal.of(error))
+    source: str
+    format: str | None
+    """Name of the format, or of the service; null where it could not be read."""
+    errors: int
+    warnings: int
+    problems: list[Problem]
+    """Errors first, then warnings and notes, as far as they are listed."""
+    problem_count: int
+    """All of them."""
+
+    @classmethod
+    def of(cls, source: str, format: str | None, problems: Sequence[Problem], total: int = 0) -> CheckedFile:  # noqa: A002
+        """Of the problems of one file; `total` where not all are listed."""
+        listed = sum(problem.count for problem in problems)
+        by_severity = Counter[str]()
+        for problem in problems:
+            by_severity[problem.severity] += problem.count
+        # Only errors are ever cut from a list.
+        return cls(
+            source=source,
+            format=format,
+            errors=by_severity["error"] + max(total - listed, 0),
+            warnings=by_severity["warning"],
+            problems=sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)),
+            problem_count=max(total, listed),
+        )
+
+
+class Validation(msgspec.Struct):
+    """What checking files found (``rapideval validate --json``)."""
+
+    valid: bool
+    """No errors; where asked for, no warnings either. The exit code says the same."""
+    files: list[CheckedFile]
+
+    @classmethod
+    def of(cls, files: list[CheckedFile], strict: bool) -> Validation:
+        """Of the files, with warnings counted as errors or not."""
+        return cls(not any(file.errors or (strict and file.warnings) for file in files), files)
+
+
+class FormatInfo(msgspec.Struct, kw_only=True):
+    """One format."""
+
+    name: str
+    title: str
+    kind: Literal["file", "folder"]
+    suffixes: list[str]
+    reads: bool
+    writes: bool
+    read_options: list[str]
+    write_options: list[str]
+    holds: dict[str, bool]
+    """What it can hold."""
+    convention: str
+    """How coordinates are meant."""
+    specification: str
+    """Where it is defined."""
+
+    @classmethod
+    def of(cls, name: str) -> FormatInfo:
+        """Of a format by its name."""
+        from rapideval.formats import get
+
+        known = get(name)
+        return cls(
+            name=name,
+            title=known.title,
+            kind=known.kind,
+            suffixes=list(known.suffixes),
+            reads=known.reader is not None,
+            writes=known.writer is not None,
+            read_options=list(known.read_options),
+            write_options=list(known.write_options),
+            holds=known.capabilities.held(),
+            convention=known.capabilities.convention,
+            specification=known.capabilities.specification,
+        )
+
+
+class ServiceInfo(msgspec.Struct):
+    """A service whose answers are read."""
+
+    name: str
+    title: str
+
+
+class Formats(msgspec.Struct):
+    """What is read and written (``rapideval formats --json``)."""
+
+    formats: list[FormatInfo]
+    services: list[ServiceInfo]
+
+    @classmethod
+    def known(cls) -> Formats:
+        """All of them."""
+        from rapideval.formats import FORMATS
+        from rapideval.payloads import SERVICES
+
+        services = [ServiceInfo(service.name, service.title) for service in SERVICES.values()]
+        return cls([FormatInfo.of(name) for name in FORMATS], services)
 
 
 class FailedImage(msgspec.Struct):
@@ -75,3 +225,32 @@ class Prediction(msgspec.Struct):
     uncertain: int
     """Tasks that may have been sent twice: the answer to the first submission was lost."""
     failed: list[FailedImage]
+
+
+class Serving(msgspec.Struct):
+    """Where a local server listens (``rapideval serve --json``)."""
+
+    url: str
+    base_url: str
+    """What clients of the first protocol take as the server's address."""
+    key_file: str | None
+    endpoints: list[str]
+
+
+class Refusal(msgspec.Struct):
+    """Why an input was refused (any command with ``--json``, exit code 2)."""
+
+    problems: list[Problem]
+    problem_count: int
+
+    @classmethod
+    def of(cls, error: InputError) -> Refusal:
+        """The problems of an error."""
+        return cls(list(error.problems), error.total)
+
+
+def print_refusal(error: InputError) -> None:
+    """Print the problems of an error as a document."""
+    from rapideval.cli.output import print_json
+
+    print_json(Refusal.of(error))

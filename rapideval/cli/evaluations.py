@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from rapideval.metrics import Evaluation
 
-__all__ = ["attributes_option", "load_pair", "threads_option"]
+__all__ = ["attributes_option", "load_pair"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,11 +31,4 @@ def attributes_option(function: F) -> F:
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
         help="Attributes of images for slices such as light:night: CSV or JSON with a column 'image'.",
-    )(function)
-
-
-def threads_option(function: F) -> F:
-    """``--threads N``."""
-    return click.option(
-        "--threads", type=click.IntRange(min=0), default=0, help="Threads; 0: all. The result is the same for any."
     )(function)

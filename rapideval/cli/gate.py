@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from rapideval.cli.evaluations import attributes_option, load_pair, threads_option
+from rapideval.cli.evaluations import attributes_option, load_pair
 from rapideval.cli.help import Verb
-from rapideval.cli.options import json_option
+from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
 
 __all__ = ["command"]

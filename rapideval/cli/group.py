@@ -35,10 +35,16 @@ HELP = "Help"
 
 # The module is rapideval.cli.<name>, its command is called `command`. Order is the order of the help.
 VERBS: dict[str, Listed] = {
+    "evaluate": Listed(SCORE, "Score predictions against ground truth"),
+    "convert": Listed(SCORE, "Convert a file or answers to another format"),
+    "inspect": Listed(SCORE, "Say what a file or folder is, and what it holds"),
+    "validate": Listed(SCORE, "Check files and answers, and say all that is wrong"),
     "compare": Listed(DECIDE, "Compare two saved evaluations"),
     "gate": Listed(DECIDE, "Decide whether a candidate may replace the baseline"),
     "predict": Listed(ENDPOINT, "Send images to a hosted endpoint and keep every answer"),
     "serve": Listed(ENDPOINT, "Serve model versions here, as hosted endpoints do"),
+    "formats": Listed(HELP, "List the formats that are read and written"),
+    "schema": Listed(HELP, "Print the JSON Schema of a document"),
     "version": Listed(HELP, "Print the version and what it runs on"),
     "completion": Listed(HELP, "Print a script that lets your shell complete commands"),
 }

@@ -8,10 +8,21 @@ from typing import Any
 
 import click
 
-__all__ = ["Formatted", "Verb"]
+__all__ = ["Formatted", "Option", "Verb"]
 
 Example = tuple[str, str]
 """What it does, and the command line."""
+
+
+OTHER = "Options"
+
+
+class Option(click.Option):
+    """An option that help lists under a section."""
+
+    def __init__(self, *args: Any, section: str = OTHER, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
 
 
 class Formatter(click.HelpFormatter):
@@ -57,6 +68,19 @@ class Formatted(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.exit_codes = exit_codes
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section, those without one first; in a group also the commands."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", OTHER), []).append(record)
+        for name in sorted(sections, key=lambda name: name != OTHER):
+            with formatter.section(name):
+                formatter.write_dl(sections[name])
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit codes."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import click
 
+from rapideval.errors import Problem
 from rapideval.report.text import Page
 
-__all__ = ["Advance", "announce", "page", "print_json", "progress"]
+__all__ = ["Advance", "announce", "page", "print_json", "print_notes", "progress"]
 
 
 class Advance(Protocol):
@@ -46,6 +47,19 @@ def print_json(document: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+
+
+def print_notes(problems: Sequence[Problem], paper: Page, total: int | None = None, err: bool = False) -> None:
+    """Print what is worth knowing: errors and warnings in full, what was only noted in a line each."""
+    loud = [problem for problem in problems if problem.severity != "info"]
+    quiet = [problem for problem in problems if problem.severity == "info"]
+    if loud:
+        unlisted = 0 if total is None else total - sum(problem.count for problem in problems)
+        listed = sum(problem.count for problem in loud)
+        ordered = sorted(loud, key=lambda problem: problem.severity != "error")
+        click.echo("\n" + paper.problems(ordered, listed + unlisted), err=err)
+    if quiet:
+        click.echo("\n" + paper.notes(quiet), err=err)
 
 
 @contextlib.contextmanager

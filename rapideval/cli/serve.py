@@ -111,7 +111,9 @@ def command(
 
     def ready() -> None:
         if as_json:
-            print_json({"url": address, "base_url": address + V0_BASE, "key_file": kept, "endpoints": list(versions)})
+            from rapideval.cli.documents import Serving
+
+            print_json(Serving(address, address + V0_BASE, kept, list(versions)))
             return
         rows = [("serving", address), ("endpoints", ", ".join(versions))]
         if production:

@@ -2,7 +2,7 @@
 
 from rapideval.formats.capabilities import Capabilities, Loss, Losses
 from rapideval.formats.files import Source, whole_file, whole_folder
-from rapideval.formats.registry import FORMATS, Format, Guess, detect, get, losses, read, write
+from rapideval.formats.registry import FORMATS, Format, Guess, by_suffix, detect, get, losses, read, write
 
 __all__ = [
     "FORMATS",
@@ -12,6 +12,7 @@ __all__ = [
     "Loss",
     "Losses",
     "Source",
+    "by_suffix",
     "detect",
     "get",
     "losses",

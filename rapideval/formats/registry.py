@@ -15,7 +15,7 @@ from rapideval.formats.capabilities import Capabilities, Loss, Losses, general_l
 from rapideval.formats.files import Source, whole_file, whole_folder
 from rapideval.model import Dataset, Images, Labels
 
-__all__ = ["FORMATS", "Format", "Guess", "detect", "get", "losses", "read", "write"]
+__all__ = ["FORMATS", "Format", "Guess", "by_suffix", "detect", "get", "losses", "read", "write"]
 
 
 class Guess(NamedTuple):
@@ -252,7 +252,7 @@ def write(
     Losses
         What the format could not hold: see `losses`, which tells it before.
     """
-    chosen = get(format) if format else _by_suffix(target)
+    chosen = get(format) if format else by_suffix(target)
     if chosen.writer is None:
         raise UsageError(f"{chosen.name} is only read, not written")
     _check_options(chosen, "write", options, chosen.write_options)
@@ -266,7 +266,8 @@ def write(
     return lost
 
 
-def _by_suffix(target: str | os.PathLike[str] | BinaryIO) -> Format:
+def by_suffix(target: str | os.PathLike[str] | BinaryIO) -> Format:
+    """Find the format of what is to be written; UsageError where its suffix does not tell."""
     suffix = Source(target).suffix if isinstance(target, str | os.PathLike) else ""
     fitting = [name for name, (_, suffixes) in _KNOWN.items() if suffix and suffix in suffixes]
     if len(fitting) != 1:

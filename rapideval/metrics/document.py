@@ -12,7 +12,7 @@ from rapideval.errors import Problem
 if TYPE_CHECKING:
     from rapideval.metrics.evaluation import Evaluation
 
-__all__ = ["EvaluationDocument", "document"]
+__all__ = ["EvaluationDocument", "SavedEvaluation", "document"]
 
 Value = str | int | float | None
 
@@ -37,6 +37,31 @@ class EvaluationDocument(msgspec.Struct, kw_only=True):
     """All that decides a number besides ground truth and predictions."""
     fingerprints: dict[str, str]
     """Hashes of the content of ground truth, predictions and protocol."""
+
+
+class SavedEvaluation(msgspec.Struct, kw_only=True):
+    """Metadata of a saved evaluation: the JSON under the key ``rapideval`` of its Parquet file."""
+
+    version: Literal[1]
+    format: Literal["rapideval/matches", "rapideval/pixels"]
+    """Detections of boxes or masks, or pixels by image and label."""
+    columns: dict[str, list[str]]
+    """Kind of row -> its columns; each kind is one row group, in this order."""
+    protocol: dict[str, Any]
+    """All that decides a number besides ground truth and predictions."""
+    labels: list[str]
+    """The ground truth's labels, then those that only the predictions have."""
+    label_ids: list[int] | None
+    truth_labels: int
+    """How many of the labels are the ground truth's."""
+    fingerprints: dict[str, str]
+    """Hashes of the content of ground truth, predictions and protocol."""
+    notes: list[Problem]
+    """What the guards found worth knowing."""
+    label_offsets: list[int] | msgspec.UnsetType = msgspec.UNSET
+    """Detections: where the rows of each label begin and end."""
+    detections: int | msgspec.UnsetType = msgspec.UNSET
+    """Detections: how many there were, those beyond the limit among them."""
 
 
 def document(evaluation: Evaluation) -> EvaluationDocument:

@@ -135,7 +135,11 @@ def evaluate(
         raise UsageError(f"task {task!r}, but a protocol of task {protocol.task!r}")
     if engine not in ("rapideval", "pycocotools") or (engine == "pycocotools" and protocol.task == "semantic"):
         raise UsageError(f"no engine {engine!r} for the task {protocol.task!r}: there is 'rapideval'")
-    aligned = align(ground_truth, predictions, labels=labels, by=join)
+    if labels:
+        # Before anything looks at labels, so that the guards see the names that are meant.
+        known = {name: other for name, other in labels.items() if name in predictions.labels}
+        predictions = predictions.relabel(known)
+    aligned = align(ground_truth, predictions, by=join)
     notes = guards.check(ground_truth, predictions, aligned, protocol.task, allow)
     truth_labels = len(ground_truth.labels)
     if protocol.task == "semantic":

@@ -295,7 +295,8 @@ def _boxes(masks: Masks | None, polygons: Polygons | None, count: int) -> npt.ND
 
 
 def _areas(boxes: npt.NDArray[np.float64], masks: Masks | None) -> npt.NDArray[np.float64]:
-    areas = boxes[:, 2] * boxes[:, 3]
+    with np.errstate(over="ignore"):  # what overflows is refused as not finite
+        areas = boxes[:, 2] * boxes[:, 3]
     if masks is not None:
         present = masks.present
         areas[present] = masks.area[present]

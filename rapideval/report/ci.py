@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+from rapideval.report.github import workflow_command
 from rapideval.report.text import clean
 from rapideval.report.verdicts import subject
 
@@ -54,19 +55,6 @@ def gate_annotations(result: GateResult) -> str:
         if one.verdict == "pass" or one.waived is not None:
             continue
         level = "error" if one.counts_as == "fail" else "warning"
-        lines.append(f"::{level} title={_property(f'gate: {_name(one)}')}::{_data(f'{subject(one)}: {one.reason}')}")
-    lines.append(f"::notice title=gate::{_data(result.verdict)}")
-    return "\n".join(lines) + "\n"
-
-
-def _data(text: str) -> str:
-    return escape_percent(clean(text))
-
-
-def _property(text: str) -> str:
-    return escape_percent(clean(text)).replace(":", "%3A").replace(",", "%2C")
-
-
-def escape_percent(text: str) -> str:
-    """Text in a workflow command: percent signs and line ends must not end it."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        lines.append(workflow_command(level, f"{subject(one)}: {one.reason}", title=f"gate: {_name(one)}"))
+    lines.append(workflow_command("notice", result.verdict, title="gate"))
+    return "".join(lines)

@@ -169,6 +169,18 @@ class Page(NamedTuple):
             blocks.append(self.plain(f"and {', '.join(rest)}"))
         return "\n".join(blocks)
 
+    def notes(self, problems: Sequence[Problem], indent: int = 2) -> str:
+        """Notes, a line each, of less weight."""
+        lines = []
+        for problem in problems:
+            text = f"{clean(problem.where)}: " if problem.where else ""
+            text += clean(problem.found) + (f" ({problem.count:,} times)" if problem.count > 1 else "")
+            room = None if self.width is None else max(self.width - indent - 2, 20)
+            first, *rest = _wrapped(self.plain(text), room)
+            lines.append(" " * indent + self.mark(self.plain(f"· {first}"), "dim"))
+            lines += [" " * (indent + 2) + self.mark(line, "dim") for line in rest]
+        return "\n".join(lines)
+
     def _problem(self, problem: Problem) -> str:
         severity = "note" if problem.severity == "info" else problem.severity
         head = self.mark(f"{severity}[{clean(problem.rule)}]:", _SEVERITY[problem.severity])

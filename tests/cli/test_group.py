@@ -79,7 +79,7 @@ def test_version_option_prints_name_and_version():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["vers"], "error: there is no command 'vers'. Did you mean version?"),
+        (["vers"], "error: there is no command 'vers'. Did you mean version"),
         (["xyz"], "error: there is no command 'xyz'. See rapideval --help."),
         (["--nonsense"], "error: No such option '--nonsense'"),
         (["version", "--jso"], "Did you mean '--json'?"),

@@ -68,6 +68,11 @@ def test_numbers_whose_sum_overflows_are_finite_all_the_same():
     assert rows.box[0, 0] == 1.7e308
 
 
+def test_an_area_beyond_all_numbers_is_refused():
+    problem = problem_of(lambda: Annotations([0], [0], [[0, 0, 1e200, 1e200]]))
+    assert (problem.rule, problem.where) == ("not-finite", "area[0]")
+
+
 def test_infinities_that_cancel_are_seen():
     assert problem_of(lambda: Annotations([0], [0], [[np.inf, -np.inf, 1, 1]])).rule == "not-finite"
 

@@ -11,12 +11,48 @@ from collections.abc import Collection
 from rapideval.errors import Problem
 from rapideval.metrics.guards.boxes import check_boxes, check_scale
 from rapideval.metrics.guards.joins import check_ids, check_images, check_labels
-from rapideval.metrics.guards.masks import check_masks
+from rapideval.metrics.guards.masks import check_masks, check_outlines
 from rapideval.metrics.guards.rules import RULES, Findings, Rule, Side
 from rapideval.metrics.guards.scores import check_scores
 from rapideval.model import Aligned, Dataset
 
-__all__ = ["RULES", "Rule", "check"]
+__all__ = ["RULES", "Rule", "check", "check_alone"]
+
+
+def check_alone(dataset: Dataset, name: str = "dataset", allow: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Look for what one dataset alone shows to be wrong: ids, scores, boxes, outlines.
+
+    Parameters
+    ----------
+    dataset
+        Ground truth or predictions.
+    name
+        What messages call it, where a row does not know the place it was read from.
+    allow
+        Ids of rules that are not to refuse; see `RULES`.
+
+    Returns
+    -------
+    tuple of Problem
+        Those that `check` would refuse have the severity ``"error"``; nothing is raised.
+
+    Examples
+    --------
+    >>> from rapideval import Annotations, Dataset, Images, Labels
+    >>> rows = Annotations([0], [0], [[10, 20, 300, -200]])
+    >>> [(problem.rule, problem.severity) for problem in check_alone(Dataset(Images(["a"]), Labels(["cat"]), rows))]
+    [('box-negative', 'error')]
+    """
+    findings = Findings(allow)
+    side = Side(name, dataset)
+    if dataset.scored:
+        nothing = dataset.take(slice(0))
+        check_scores(Side(name, nothing), side, findings)
+    else:
+        check_ids(side, findings)
+    check_boxes(side, findings)
+    check_outlines(side, findings)
+    return (*findings.refused, *findings.warnings)
 
 
 def check(
