@@ -16,6 +16,7 @@ from rapideval.model import Dataset, Extras, Images, Labels
 
 __all__ = [
     "Box",
+    "Id",
     "ImageEntry",
     "LabelEntry",
     "Size",
@@ -27,7 +28,8 @@ __all__ = [
     "labels_from",
 ]
 
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+Id = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Size = Annotated[list[Positive], Meta(min_length=2, max_length=2, description="height and width in pixels")]
 Box = Annotated[list[float], Meta(min_length=4, max_length=4, description="x, y, width, height in pixels")]
 Key = str | int
@@ -37,7 +39,7 @@ class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """An image; it is known by its name, by its id, or by both."""
 
     name: str | UnsetType = UNSET
-    id: int | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
     size: Size | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET
 
@@ -46,7 +48,7 @@ class LabelEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """A label."""
 
     name: str
-    id: int | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
     supercategory: str | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rapideval.formats.header import Box, ImageEntry, LabelEntry, Size
+from rapideval.formats.header import Box, Id, ImageEntry, LabelEntry, Size
 
 __all__ = ["SCHEMA", "VERSION", "Header", "MaskLine"]
 
@@ -29,16 +29,16 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class MaskLine(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """One annotation: a mask, or a box alone."""
 
-    image: Annotated[str | int, Meta(description="the name of the image, or its id where it has no name")]
+    image: Annotated[str | Id, Meta(description="the name of the image, or its id where it has no name")]
     label: str
     score: float | UnsetType = UNSET
     size: Size | UnsetType = UNSET
     counts: Annotated[
-        str | list[Annotated[int, Meta(ge=0)]],
+        str | list[Annotated[int, Meta(ge=0, le=2**32 - 1)]],
         Meta(description="COCO run lengths: column by column, background first; compressed, or as numbers"),
     ] | UnsetType = UNSET  # fmt: skip
     box: Box | UnsetType = UNSET
     area: float | UnsetType = UNSET
     crowd: bool | UnsetType = UNSET
-    id: int | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
     extras: dict[str, Any] | UnsetType = UNSET

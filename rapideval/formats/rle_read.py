@@ -68,6 +68,8 @@ def _decoded(data: bytes, report: Report) -> tuple[Header, Lines]:
                 numbers.append(number)
         except msgspec.MsgspecError as error:
             _refuse_line(error, number, report)
+        except UnicodeDecodeError:
+            report.refuse("json-utf8", f"line {number}", "bytes that are not UTF-8", "UTF-8")
     if header is None:
         problem = Problem("rle-header", report.name, "an empty file", f"a first line with the schema {SCHEMA}")
         raise FormatError(problem)

@@ -108,6 +108,8 @@ def test_files_are_recognised_and_compressed(tmp_path):
         ({"counts": [1, 2]}, r"<bytes>: line 2: \$.counts: found runs that sum to 3, expected 4.*rle-sum"),
         ({"counts": "zz~"}, r"<bytes>: line 2: \$.counts: found"),
         ({"counts": [1, -3]}, r"line 2: \$.counts\[1\]: found another value, expected int >= 0"),
+        ({"id": 10**20}, r"line 2: \$.id: found another value, expected int"),
+        ({"counts": [1, 2**40]}, r"line 2: \$.counts\[1\]: found another value, expected int <= 4294967295"),
         ({"size": [2]}, r"line 2: \$.size: found"),
         ({"score": "high"}, r"line 2: \$.score: found str, expected float"),
         ({"image": None}, r"line 2: \$.image: found null"),
@@ -133,6 +135,11 @@ def test_lines_that_lack_what_others_have_are_refused():
     del row["size"]
     with pytest.raises(FormatError, match=r"line 2: found counts without size"):
         read(row)
+
+
+def test_bytes_that_are_no_text_are_refused():
+    with pytest.raises(FormatError, match=r"line 2: found bytes that are not UTF-8"):
+        formats.read(HEADER + b'{"image":"\xff","label":"x","box":[0,0,1,1]}', "rle")
 
 
 def test_several_damaged_lines_are_told_at_once():
