@@ -59,6 +59,9 @@ DOCUMENTS: dict[str, Document] = {
     "gate-policy": Document("rapideval.judge.policy:Policy", "the policy of a gate (TOML)"),
     "rle-header": Document("rapideval.formats.rle_lines:Header", "format rle: the first line"),
     "rle-line": Document("rapideval.formats.rle_lines:MaskLine", "format rle: each further line"),
+    "geojson-header": Document(
+        "rapideval.formats.geojson_header:GeojsonHeader", "format geojson: the member rapideval beside the features"
+    ),
     "result-payload": Document(_payloads("result-payload"), "RESULT_PAYLOAD: an answer, one object an image"),
     "request": Document(_payloads("request"), "what is sent to an endpoint to submit a task"),
     "submitted": Document(_payloads("submitted"), "the answer to a submitted task"),

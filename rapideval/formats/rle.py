@@ -74,7 +74,7 @@ FORMATS = {
             supercategories=True,
             info=True,
             convention="pixels, origin at the top-left corner of the top-left pixel, runs column by column",
-            specification="rapideval.formats.rle, schemas/rle-line.schema.json",
+            specification="rapideval.formats.rle, schemas/rle-line.json",
         ),
     )
 }

@@ -3,8 +3,10 @@
 A change that is meant is seen in the diff of these files.
 """
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from helpers.written import small, written
 
@@ -39,3 +41,16 @@ def test_a_file_is_recognised_and_reads_back_as_what_was_written(name):
     scored = small(scored=name != "coco", outlines=name != "rle")
     data = formats.read(path, images=scored, labels=scored) if name == "coco-results" else formats.read(path)
     assert written(data, name)[0] == path.read_bytes()
+
+
+def test_documents_that_are_written_keep_their_schemas():
+    schemas = FOLDER.parents[1] / "schemas"
+
+    def check(document, name):
+        jsonschema.validate(document, json.loads((schemas / f"{name}.json").read_bytes()))
+
+    first, *lines = [json.loads(line) for line in (FOLDER / FILES["rle"]).read_bytes().splitlines()]
+    check(first, "rle-header")
+    for line in lines:
+        check(line, "rle-line")
+    check(json.loads((FOLDER / FILES["geojson"]).read_bytes())["rapideval"], "geojson-header")
