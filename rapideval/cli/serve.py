@@ -119,6 +119,7 @@ def command(
         if production:
             rows.append(("production", production))
         rows.append(("key", f"{made.reveal()} (kept in {kept})" if made else kept or "from SCALE_API_KEY"))
+        rows.append(("playground", f"{address}/playground" + (f"#key={made.reveal()}" if made else "")))
         click.echo(page().pairs(rows, indent=0))
 
     run(settings, key, listening, ready)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from rapideval.endpoint.server.endpoints import Endpoint, Endpoints, Production
 from rapideval.endpoint.server.limits import Limits, Places
 from rapideval.endpoint.server.metrics import Metrics
 from rapideval.endpoint.server.models import ModelSource
+from rapideval.endpoint.server.playground import Playground, is_page, own_folders
 from rapideval.endpoint.server.refusals import Refusal, json_response
 from rapideval.endpoint.server.routes import Protocol
 from rapideval.endpoint.server.store import Store
@@ -96,13 +97,14 @@ class _Server:
             regular=PoolSize(0, settings.workers, settings.cool_down),
             production=PoolSize(settings.production_workers, settings.production_workers, settings.cool_down),
             limits=settings.limits,
-            places=settings.places,
+            places=replace(settings.places, folders=settings.places.folders + own_folders(settings.state)),
             path=list(settings.path),
             store=self.store,
             metrics=self.metrics,
             done=self.tasks.done,
         )
         self.protocol = Protocol(self.tasks, self.endpoints, settings.limits, settings.unknown_task)
+        self.playground = Playground(self.tasks, settings.state, settings.limits)
         self.stopping = False
 
     async def start(self) -> None:
@@ -133,6 +135,7 @@ class _Server:
         """All routes."""
         return [
             *self.protocol.routes(),
+            *self.playground.routes(),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/metrics", self.show_metrics, methods=["GET"]),
             Route("/status", self.status, methods=["GET"]),
@@ -217,7 +220,7 @@ class _Guard:
             await send(message)
 
         try:
-            if scope["path"] in self._public or self._check(_authorization(scope)):
+            if scope["path"] in self._public or is_page(scope["path"]) or self._check(_authorization(scope)):
                 await self._app(scope, receive, counted)
             else:
                 await Refusal.unauthenticated().response(scope, receive, counted)
@@ -271,7 +274,5 @@ def make_app(settings: Settings, key: ApiKey) -> Starlette:
         lifespan=life,
         exception_handlers={Refusal: refused, HTTPException: not_routed, Exception: broken},
     )
-    app.add_middleware(
-        _Guard, check=KeyCheck(key), metrics=server.metrics, public=frozenset({"/healthz", "/metrics", "/openapi.json"})
-    )
+    app.add_middleware(_Guard, check=KeyCheck(key), metrics=server.metrics, public=frozenset({"/healthz", "/metrics"}))
     return app

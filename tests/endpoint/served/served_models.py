@@ -96,3 +96,8 @@ def steady(image):
     """Takes a while, so that a kill finds it at work; tells which image it saw."""
     time.sleep(0.01)
     return {"boxes": [[0, 0, 1, 1]], "scores": [0.5], "labels": [f"{image[0, 0, 0]}-{image[0, 0, 1]}"]}
+
+
+def hostile(image):
+    """Labels that a careless page would run."""
+    return {"boxes": [[5, 5, 50, 50]], "scores": [0.9], "labels": ["<b>bold</b><script>alert(1)</script>"]}
