@@ -17,7 +17,7 @@ _TITLES = {"detection": "Detection: boxes", "instance": "Instance segmentation: 
 _SHOWN: dict[str, tuple[str, int]] = {
     "label": ("label", 9),
     "objects": ("objects", 6),
-    "detections": ("found", 4),
+    "detections": ("detections", 4),
     "AP": ("AP", 8),
     "AP50": ("AP50", 7),
     "AP75": ("AP75", 2),
