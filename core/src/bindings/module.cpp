@@ -8,6 +8,7 @@ NB_MODULE(_core, m) {
     rapideval::bindings::bind_errors(m);
     rapideval::bindings::bind_masks(m);
     rapideval::bindings::bind_matching(m);
+    rapideval::bindings::bind_payload(m);
     rapideval::bindings::bind_reading(m);
     rapideval::bindings::bind_resampling(m);
     rapideval::bindings::bind_semantic(m);

@@ -11,6 +11,7 @@ void bind_matching(nanobind::module_& m);
 void bind_resampling(nanobind::module_& m);
 void bind_semantic(nanobind::module_& m);
 void bind_writing(nanobind::module_& m);
+void bind_payload(nanobind::module_& m);
 void bind_reading(nanobind::module_& m);
 
 }  // namespace rapideval::bindings

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "bindings/arrays.hpp"
+#include "bindings/columns.hpp"
 #include "bindings/errors.hpp"
 #include "bindings/module.hpp"
 #include "bindings/source.hpp"
@@ -18,21 +19,6 @@ namespace rapideval::bindings {
 namespace {
 
 using namespace rapideval::reading;
-
-// Hands a column's memory over to NumPy without a copy.
-template <typename T, typename As = T>
-nb::object array(Column<T>& column, std::initializer_list<std::size_t> shape) {
-    column.shrink();
-    if (column.empty()) column.extend(1);  // NumPy wants an address
-    auto* owner = new Column<T>(std::move(column));
-    nb::capsule release(owner, [](void* p) noexcept { delete static_cast<Column<T>*>(p); });
-    return nb::cast(Out<As>(reinterpret_cast<As*>(owner->data()), shape, release));
-}
-
-template <typename T, typename As = T>
-nb::object array(Column<T>& column) {
-    return array<T, As>(column, {column.size()});
-}
 
 // Row ends -> offsets, with the 0 in front.
 nb::object offsets(Column<std::int64_t>& ends) {

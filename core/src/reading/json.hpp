@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +45,7 @@ class Members {
     };
     std::vector<Name> names_;
     std::vector<std::size_t> frames_;
-    std::deque<std::string> decoded_;
+    std::list<std::string> decoded_;  // none, and no memory, while no name has escapes
 };
 
 class Cursor {
