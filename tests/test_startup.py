@@ -56,6 +56,48 @@ def test_the_help_of_a_verb_loads_no_kernels_and_no_arrays():
         assert packages(modules) == {"click", "rapideval"}, verb
 
 
+ALLOWED = """
+    rapideval rapideval._core rapideval.errors rapideval.loading
+    rapideval.cli rapideval.cli.evaluate rapideval.cli.group rapideval.cli.help rapideval.cli.lists
+    rapideval.cli.options rapideval.cli.output rapideval.cli.protocol
+    rapideval.formats rapideval.formats.capabilities rapideval.formats.coco rapideval.formats.coco_columns
+    rapideval.formats.coco_geometry rapideval.formats.coco_images rapideval.formats.coco_labels
+    rapideval.formats.coco_read rapideval.formats.files rapideval.formats.jsonshape rapideval.formats.notes
+    rapideval.formats.registry
+    rapideval.metrics rapideval.metrics.by_label rapideval.metrics.confusion rapideval.metrics.detection
+    rapideval.metrics.detection_evaluation rapideval.metrics.equal_scores rapideval.metrics.evaluation
+    rapideval.metrics.guards rapideval.metrics.guards.boxes rapideval.metrics.guards.joins
+    rapideval.metrics.guards.masks rapideval.metrics.guards.rules rapideval.metrics.guards.scores
+    rapideval.metrics.label_table rapideval.metrics.matches rapideval.metrics.matching rapideval.metrics.operating
+    rapideval.metrics.pr_curves rapideval.metrics.protocol rapideval.metrics.scoring rapideval.metrics.semantic
+    rapideval.metrics.semantic_evaluation rapideval.metrics.voc
+    rapideval.model rapideval.model.annotations rapideval.model.columns rapideval.model.dataset
+    rapideval.model.images rapideval.model.join rapideval.model.labels rapideval.model.masks
+    rapideval.model.polygons
+    rapideval.report rapideval.report.evaluation rapideval.report.text
+"""
+
+# Python's own that take longest to import, or that show that something heavy has come in
+HEAVY = {
+    "asyncio", "bz2", "concurrent", "ctypes", "difflib", "email", "gzip", "http", "importlib.metadata", "lzma",
+    "multiprocessing", "numpy.ma", "numpy.random", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
+    "tomllib", "unittest", "xml",
+}  # fmt: skip
+
+
+def test_evaluating_coco_files_loads_only_what_it_needs(tmp_path):
+    truth = '{"images": [{"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}], "categories": [{"id": 1,'
+    truth += ' "name": "cat"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 5, 5]}]}'
+    (tmp_path / "truth.json").write_text(truth)
+    (tmp_path / "found.json").write_text('[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 5, 5], "score": 0.9}]')
+    arguments = ["evaluate", str(tmp_path / "truth.json"), str(tmp_path / "found.json")]
+    modules = loaded(RUN.format(arguments=arguments))
+    assert packages(modules) == {"click", "numpy", "rapideval"}
+    assert of_the_project(modules) - set(ALLOWED.split()) == set()
+    brought_by_numpy = loaded("import numpy, click")
+    assert (modules - brought_by_numpy) & HEAVY == set()
+
+
 def verbs():
     from rapideval.cli.group import VERBS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from rapideval.formats.files import Source
@@ -66,6 +65,8 @@ def _shape_of(text: bytes) -> dict[str, set[str]]:
 def _decoded(text: bytes) -> str:
     if b"\\" not in text:
         return text[1:-1].decode("utf-8", "replace")
+    import json
+
     try:
         return str(json.loads(text))
     except ValueError:

@@ -11,6 +11,7 @@ from rapideval.metrics.detection import Curves
 from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.matches import Matches
 from rapideval.metrics.operating import best_f1, operating_point, ratio
+from rapideval.model.columns import distinct
 
 __all__ = ["per_label"]
 
@@ -40,7 +41,7 @@ def per_label(matches: Matches, curves: Curves, score: float = 0.5, iou: float |
     counting = matches.object_counts()
     blocks = len(matches.label_offsets) - 1
     label = np.zeros(len(counting), np.int64) if protocol.class_agnostic else matches.objects.label.astype(np.int64)
-    pairs = np.unique(label[counting] * len(matches.images) + matches.objects.image[counting])
+    pairs = distinct(label[counting] * len(matches.images) + matches.objects.image[counting])
     columns: dict[str, npt.NDArray[Any]] = {
         "label": np.array(curves.labels.names, object),
         "objects": np.bincount(label[counting], minlength=blocks),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval.metrics.matches import Matches
+from rapideval.model.columns import distinct
 
 __all__ = ["BestPoints", "OperatingPoint", "best_f1", "operating_point", "ratio"]
 
@@ -58,7 +59,7 @@ class OperatingPoint(NamedTuple):
     @property
     def total(self) -> OperatingPoint:
         """All labels together: their counts summed, (1,). The score is NaN where they differ."""
-        score = self.score[:1] if len(np.unique(self.score)) == 1 else np.array([np.nan])
+        score = self.score[:1] if len(distinct(self.score)) == 1 else np.array([np.nan])
         return OperatingPoint(score, *(np.array([counts.sum()]) for counts in self[1:]))
 
 

@@ -137,6 +137,12 @@ def row_numbers(rows: Rows, length: int) -> npt.NDArray[np.int64]:
     return np.where(numbers < 0, numbers + length, numbers) if numbers.min() < 0 else numbers
 
 
+def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Sorted values, each once. NumPy's unique and quantile import numpy.ma, which is a tenth of all start-up."""
+    ordered = np.sort(values, axis=None)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+
+
 def offsets_of(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Offsets (N + 1,) of ragged rows from their lengths (N,)."""
     lengths = np.asarray(lengths, np.int64)

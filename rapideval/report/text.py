@@ -10,9 +10,7 @@ not be able to move the cursor, set colours or turn the direction of the text.
 from __future__ import annotations
 
 import re
-import shutil
 import sys
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TextIO, TypeAlias
@@ -34,8 +32,8 @@ _CODES: dict[str, str] = {
 _SEVERITY: dict[str, Style] = {"error": "error", "warning": "warning", "info": "accent"}
 
 # C0 and C1 controls, and what sets the direction of text or is not seen
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_ANSI = re.compile("\x1b\\[[0-9;]*m")
+_UNSEEN = "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+_ANSI = "\x1b\\[[0-9;]*m"
 
 Cell: TypeAlias = str | tuple[str, Style]
 
@@ -90,7 +88,11 @@ class Page(NamedTuple):
             able = True
         except (UnicodeEncodeError, LookupError):
             able = False
-        width = max(shutil.get_terminal_size().columns, 40) if terminal else None
+        width = None
+        if terminal:
+            import shutil  # with every kind of archive
+
+            width = max(shutil.get_terminal_size().columns, 40)
         return cls(width, terminal if color is None else color, able)
 
     def mark(self, text: str, style: Style) -> str:
@@ -243,7 +245,8 @@ def clean(text: str) -> str:
     >>> clean("cat\x1b[2J"), clean("plain – text")
     ('cat\\x1b[2J', 'plain – text')
     """
-    return _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text) if _UNSEEN.search(text) else text
+    # The pattern takes longer to be compiled than a table to be printed, and almost all text is printable.
+    return text if text.isprintable() else re.sub(_UNSEEN, lambda found: repr(found.group())[1:-1], text)
 
 
 def width_of(text: str) -> int:
@@ -255,9 +258,11 @@ def width_of(text: str) -> int:
     (3, 2)
     """
     if "\x1b" in text:
-        text = _ANSI.sub("", text)
+        text = re.sub(_ANSI, "", text)
     if text.isascii():
         return len(text)
+    import unicodedata
+
     return sum(
         0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         for letter in text
