@@ -18,6 +18,7 @@ __all__ = [
     "Amounts",
     "CheckedFile",
     "Conversion",
+    "Demonstration",
     "FailedImage",
     "FormatInfo",
     "Formats",
@@ -29,6 +30,18 @@ __all__ = [
     "Version",
     "print_refusal",
 ]
+
+
+class Demonstration(msgspec.Struct):
+    """What the demo made, and the scores it found (``rapideval demo --json``)."""
+
+    folder: str
+    exports: list[str]
+    pictures: list[str]
+    scores: dict[str, dict[str, dict[str, float | None]]]
+    """By version, task and name of the number."""
+    verdict: str
+    """Of the gate: ``pass``, ``fail`` or ``inconclusive``."""
 
 
 class Version(msgspec.Struct):

@@ -35,6 +35,7 @@ HELP = "Help"
 
 # The module is rapideval.cli.<name>, its command is called `command`. Order is the order of the help.
 VERBS: dict[str, Listed] = {
+    "demo": Listed(SCORE, "Go the whole way on photographs that come with rapideval"),
     "evaluate": Listed(SCORE, "Score predictions against ground truth"),
     "convert": Listed(SCORE, "Convert a file or answers to another format"),
     "inspect": Listed(SCORE, "Say what a file or folder is, and what it holds"),

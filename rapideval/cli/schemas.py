@@ -49,6 +49,7 @@ DOCUMENTS: dict[str, Document] = {
     "inspection": Document("rapideval.report.inspection:Inspection", "rapideval inspect --json"),
     "validation": Document("rapideval.cli.documents:Validation", "rapideval validate --json"),
     "conversion": Document("rapideval.cli.documents:Conversion", "rapideval convert --json, --report"),
+    "demonstration": Document("rapideval.cli.documents:Demonstration", "rapideval demo --json"),
     "formats": Document("rapideval.cli.documents:Formats", "rapideval formats --json"),
     "version": Document("rapideval.cli.documents:Version", "rapideval version --json"),
     "refusal": Document("rapideval.cli.documents:Refusal", "why an input was refused: any command with --json"),

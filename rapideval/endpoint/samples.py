@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-__all__ = ["TASKS", "VERSIONS", "answer", "folder", "ground_truth", "images", "request"]
+__all__ = ["TASKS", "VERSIONS", "answer", "folder", "ground_truth", "images", "policy", "request"]
 
 Task: TypeAlias = Literal["detection", "instance", "semantic"]
 
@@ -45,3 +45,8 @@ def request() -> Path:
 def answer(version: str, task: Task) -> Path:
     """Recorded answer of a model version (``"v1"``, ``"v2"``) to the request, envelope and all."""
     return folder() / "answers" / f"{version}-{task}.json"
+
+
+def policy() -> Path:
+    """What a new version must keep: a policy for the gate."""
+    return folder() / "gate.toml"
