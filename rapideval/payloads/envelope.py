@@ -25,7 +25,7 @@ from rapideval.errors import InputError
 from rapideval.payloads.masks import is_bitmask
 from rapideval.payloads.places import Place, refuse, show
 from rapideval.payloads.redact import redact, unsigned_url
-from rapideval.payloads.text import Reader, Tree, as_text, shown
+from rapideval.payloads.text import Reader, Tree, as_text, is_text, shown
 
 __all__ = ["Envelope", "Status", "open_envelopes"]
 
@@ -195,7 +195,7 @@ def _result(tree: dict[str, Any], place: Place, reader: Reader, state: str | Non
 
 
 def _untie(value: Tree, place: Place, reader: Reader) -> tuple[Tree, Place]:
-    while as_text(value) is not None:
+    while is_text(value):
         value, place = reader.layer(value, place)
     return value, place
 
@@ -242,7 +242,7 @@ def _same(a: Tree, b: Tree, place: Place, reader: Reader) -> bool:
             b = b if texts[1] is None else reader.layer(texts[1], place["results"])[0]
         except InputError:
             return False
-        return as_text(a) is None and as_text(b) is None and _same(a, b, place, reader)
+        return not is_text(a) and not is_text(b) and _same(a, b, place, reader)
     return type(a) is type(b) and bool(a == b)
 
 

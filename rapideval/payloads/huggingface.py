@@ -23,7 +23,7 @@ from rapideval.payloads.keys import ImageResult
 from rapideval.payloads.options import Options
 from rapideval.payloads.places import Place, refuse
 from rapideval.payloads.records import Layout, read_records
-from rapideval.payloads.text import Tree, as_text, shown
+from rapideval.payloads.text import Tree, is_text, shown
 
 __all__ = ["read", "recognises", "split"]
 
@@ -44,8 +44,8 @@ def recognises(tree: Tree) -> bool:
         return any(recognises(item) for item in tree)
     return all(
         isinstance(item, dict)
-        and as_text(item.get("label")) is not None
-        and (isinstance(item.get("box"), dict) or as_text(item.get("mask")) is not None)
+        and is_text(item.get("label"))
+        and (isinstance(item.get("box"), dict) or is_text(item.get("mask")))
         for item in tree
     )
 

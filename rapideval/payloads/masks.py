@@ -13,7 +13,7 @@ from rapideval.model import Masks
 from rapideval.payloads.objects import mask_value_hint
 from rapideval.payloads.pictures import Picture, base64_picture, one_channel
 from rapideval.payloads.places import Place, refuse
-from rapideval.payloads.text import Reader, Tree, as_text, shown
+from rapideval.payloads.text import Reader, Tree, as_text, is_text, shown
 
 __all__ = ["is_bitmask", "mask_list", "one_mask"]
 
@@ -42,7 +42,7 @@ def mask_list(value: Tree, place: Place, reader: Reader) -> Masks:
         return _masks(value)
     if isinstance(value, _core.CoreError):
         _refuse_mask(value, place)
-    if as_text(value) is not None:
+    if is_text(value):
         tree, inside = _layer(value, place, reader)
         return mask_list(tree, inside, reader)
     if not isinstance(value, list):
@@ -69,12 +69,11 @@ def one_mask(value: Tree, place: Place, reader: Reader) -> Masks:
         _refuse_mask(value, place)
     if isinstance(value, dict):
         return _run_lengths(value, place)
-    text = as_text(value)
-    if text is not None:
-        if text.lstrip()[:1] in ("[", "{", '"'):
-            tree, inside = _layer(value, place, reader)
-            return one_mask(tree, inside, reader)
-        return Masks.from_dense(_binary(base64_picture(text, place), place))
+    if isinstance(value, _core.JsonText) or (isinstance(value, str) and value.lstrip()[:1] in ("[", "{", '"')):
+        tree, inside = _layer(value, place, reader)
+        return one_mask(tree, inside, reader)
+    if isinstance(value, str):
+        return Masks.from_dense(_binary(base64_picture(value, place), place))
     if value == []:
         refuse("M34", place, "a mask without rows", "at least one row")
     return refuse("M35", place, shown(value), "a mask: rows of 0 and 1, COCO run lengths, or a base64 PNG")

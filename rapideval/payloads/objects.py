@@ -190,14 +190,13 @@ class _Taker:
         masks: list[tuple[str, Any]] = [("", value)]
         if levels >= 3:
             masks = [(f"[{index}]", mask) for index, mask in enumerate(value)]
-        if levels == 4:
-            for path, mask in masks:
+        counts, lengths, sizes = [], [], []
+        for path, mask in masks:
+            if levels == 4:
                 if not isinstance(mask, (list, tuple)) or len(mask) != 1:
                     found = f"{len(mask)} channels" if isinstance(mask, (list, tuple)) else show(mask)
                     return core_error("M35", found, "one, as in [N, 1, H, W]", path)
-            masks = [(path + "[0]", mask[0]) for path, mask in masks]
-        counts, lengths, sizes = [], [], []
-        for path, mask in masks:
+                path, mask = f"{path}[0]", mask[0]
             dense = self.dense(mask, path)
             if isinstance(dense, _core.CoreError):
                 return dense

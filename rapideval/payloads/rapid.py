@@ -29,7 +29,7 @@ from rapideval.payloads.masks import is_bitmask, mask_list, one_mask
 from rapideval.payloads.options import Options
 from rapideval.payloads.places import Place, refuse
 from rapideval.payloads.rows import Rows
-from rapideval.payloads.text import Tree, as_text, shown
+from rapideval.payloads.text import Tree, is_text, shown
 
 __all__ = ["SEMANTIC_KEY", "read", "recognises", "split"]
 
@@ -41,7 +41,7 @@ KNOWN_KEYS = (*INSTANCE_KEYS, "scores", "labels", SEMANTIC_KEY)
 def recognises(tree: Tree) -> bool:
     """Whether this is a RESULT_PAYLOAD, by the keys of its first image."""
     if isinstance(tree, list):
-        return bool(tree) and (_is_image(tree[0]) or as_text(tree[0]) is not None)
+        return bool(tree) and (_is_image(tree[0]) or is_text(tree[0]))
     return _is_image(tree) or _is_mapping(tree)
 
 
@@ -69,7 +69,7 @@ def read(result: ImageResult, context: Context) -> None:
     """Add the annotations of one image."""
     tree, place = result.tree, result.place
     try:
-        while as_text(tree) is not None:
+        while is_text(tree):
             tree, place = context.reader.layer(tree, place)
     except InputError as error:
         context.problems.extend(error)

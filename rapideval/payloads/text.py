@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,8 @@ from rapideval.payloads.lenient import mended
 from rapideval.payloads.objects import BITMASK_KEYS, OTHER_KEYS, take_objects
 from rapideval.payloads.pictures import PNG, decode_png
 from rapideval.payloads.places import Notes, Place, refuse, show
-from rapideval.payloads.strict import strict_json
 
-__all__ = ["Reader", "Tree", "load"]
+__all__ = ["Reader", "Tree", "as_text", "is_text", "load", "shown"]
 
 Tree = Any
 
@@ -130,14 +129,33 @@ class Reader:
         inside = place.inside()
         if inside.layers > MAX_LAYERS:
             refuse("M10", place, f"text within text, {inside.layers} layers deep", f"at most {MAX_LAYERS} layers")
-        data = str(text).encode("utf-8", "surrogatepass")
-        return self._decode(data, inside, root_is_bitmask, f"the text of {place.path}"), inside
+        called = f"the text of {place.path}"
+        if isinstance(text, _core.JsonText):
+            options = self._options(root_is_bitmask)
+            try:
+                return self._with_255(lambda values_255: text.scan(values_255=values_255, **options), inside), inside
+            except _core.CoreError as error:
+                try:
+                    decoded = str(text)
+                except _core.CoreError:
+                    raise InputError(_problem(error, b"", inside, called)) from None
+                # Read once more as a text of its own, so that the error counts its bytes from where it begins.
+                return self._decode(decoded.encode(), inside, root_is_bitmask, called), inside
+        return self._decode(text.encode("utf-8", "surrogatepass"), inside, root_is_bitmask, called), inside
+
+    def _options(self, root_is_bitmask: bool) -> dict[str, Any]:
+        return {
+            "bitmask_keys": BITMASK_KEYS,
+            "other_keys": OTHER_KEYS,
+            "root_is_bitmask": root_is_bitmask,
+            "any_key": self.class_masks,
+            "max_depth": self.max_depth,
+        }
 
     def _decode(self, data: bytes, place: Place, root_is_bitmask: bool, called: str) -> Tree:
         def scan(text: bytes) -> Tree:
-            return self._with_255(
-                lambda values_255: _scan(text, root_is_bitmask, self.class_masks, values_255, self.max_depth), place
-            )
+            options = self._options(root_is_bitmask)
+            return self._with_255(lambda values_255: _core.scan_payload(text, values_255=values_255, **options), place)
 
         try:
             return scan(data)
@@ -167,25 +185,6 @@ class Reader:
                     )
                     return again
         return tree
-
-
-def _scan(
-    data: bytes,
-    root_is_bitmask: bool,
-    any_key: bool,
-    values_255: bool,
-    max_depth: int,
-    bitmask_keys: Collection[str] = BITMASK_KEYS,
-    other_keys: Collection[str] = OTHER_KEYS,
-) -> Tree:
-    tree = strict_json(data, max_depth)
-    place = Place("")
-    if root_is_bitmask:
-        tree = take_objects({"masks": tree}, place, values_255=values_255)["masks"]
-        return tree
-    return take_objects(
-        tree, place, any_key=any_key, values_255=values_255, bitmask_keys=bitmask_keys, other_keys=other_keys
-    )
 
 
 def _masks_of_255(tree: Tree) -> tuple[_core.CoreError | None, int]:
@@ -258,11 +257,16 @@ def _likely(data: bytes, offset: int) -> tuple[str, str, str]:
     return "", "", ""
 
 
+def is_text(value: Any) -> bool:
+    """Whether the value is text, without decoding what is long."""
+    return isinstance(value, (str, _core.JsonText))
+
+
 def as_text(value: Any) -> str | None:
     """The text, where the value is text (long JSON text included)."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, getattr(_core, "JsonText", ())) else None
+    return str(value) if isinstance(value, _core.JsonText) else None
 
 
 def shown(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""Strict JSON in plain Python: RFC 8259, no duplicate members, no NaN, a limit on depth; every error has its JSON path.
+"""The scanner of answers in plain Python: the measure of the compiled one.
 
-Numbers are exact integers or floats; 1e400 is infinite, which the caller refuses where it stands.
+RFC 8259, no duplicate members, no NaN, a limit on depth; every error has its JSON path. Numbers are exact integers or
+floats; 1e400 is infinite, which the caller refuses where it stands.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import re
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
-from rapideval.payloads.objects import core_error
+from rapideval.payloads.objects import core_error, take_objects
+from rapideval.payloads.places import Place
 
-__all__ = ["strict_json"]
+__all__ = ["plain_scan", "strict_json"]
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -24,23 +26,15 @@ _NOT_FINITE = {"NaN", "Infinity", "-Infinity", "nan", "inf", "-inf", "-NaN", "+I
 
 def strict_json(data: bytes, max_depth: int = 64) -> Any:
     """The document as Python objects, or a CoreError with rule, path, byte offset and line."""
-    try:
-        if b"\\ud" not in data and b"\\uD" not in data:
-            return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        pass  # the slow decoder says where and why
     return _Decoder(data, max_depth).document()
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("duplicate")
-    return members
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def plain_scan(data: bytes, max_depth: int = 64, root_is_bitmask: bool = False, **options: Any) -> Any:
+    """What `rapideval._core.scan_payload` gives, without its deferred strings."""
+    tree = strict_json(data, max_depth)
+    if root_is_bitmask:
+        return take_objects({"masks": tree}, Place("text"), **options)["masks"]
+    return take_objects(tree, Place("text"), **options)
 
 
 class _Decoder:
