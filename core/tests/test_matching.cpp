@@ -21,8 +21,7 @@ namespace {
 std::vector<std::uint32_t> plain_order(const std::vector<std::uint64_t>& keys) {
     std::vector<std::uint32_t> order(keys.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; });
     return order;
 }
 
@@ -45,8 +44,8 @@ struct Example {
         options.area_ranges = ranges;
         options.threads = threads;
         const BoxOverlap overlap(box, object_box, crowd);
-        return match({image, label, area}, score, {object_image, object_label, object_area}, crowd, {},
-                     overlap, options);
+        return match({image, label, area}, score, {object_image, object_label, object_area}, crowd, {}, overlap,
+                     options);
     }
 };
 
@@ -59,8 +58,7 @@ std::vector<T> list(const Buffer<T>& buffer) {
 
 TEST_CASE("keys rise as scores fall") {
     const std::vector<double> falling{1e308, 1, 0.5, 1e-320, 0.0, -1e-320, -2};
-    for (std::size_t i = 1; i < falling.size(); ++i)
-        CHECK(falling_key(falling[i - 1]) < falling_key(falling[i]));
+    for (std::size_t i = 1; i < falling.size(); ++i) CHECK(falling_key(falling[i - 1]) < falling_key(falling[i]));
     CHECK(falling_key(0.0) == falling_key(-0.0));
 }
 
@@ -137,8 +135,7 @@ TEST_CASE("curves of the example") {
     const double one = 1 / (1 + 2.220446049250313e-16), third = 2 / 3.0;
     const std::vector<double> expected{one, one, third};
     CHECK(std::equal(expected.begin(), expected.end(), curves.precision.begin() + 9));
-    CHECK(
-        std::all_of(curves.precision.begin() + 18, curves.precision.end(), [](double p) { return p == -1; }));
+    CHECK(std::all_of(curves.precision.begin() + 18, curves.precision.end(), [](double p) { return p == -1; }));
 }
 
 TEST_CASE("columns that do not fit are refused") {

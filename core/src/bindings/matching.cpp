@@ -62,8 +62,7 @@ using Shapes = std::variant<Boxes, MaskColumns>;
 
 void check_rows(std::size_t found, std::size_t rows, const char* name) {
     if (found == rows) return;
-    throw Error("column-length", std::to_string(found) + " rows", std::to_string(rows) + " rows")
-        .at_path(name);
+    throw Error("column-length", std::to_string(found) + " rows", std::to_string(rows) + " rows").at_path(name);
 }
 
 std::span<const double> boxes_of(const Boxes& boxes, std::size_t rows, const char* name) {
@@ -80,33 +79,28 @@ masks::MaskSet masks_of(const MaskColumns& columns, std::size_t rows, const char
     return {span_of(counts), span_of(offsets), span_of(sizes)};
 }
 
-std::unique_ptr<Overlap> overlap_of(const Shapes& detections, std::size_t detection_rows,
-                                    const Shapes& objects, std::size_t object_rows, matching::Flags crowd,
-                                    int threads) {
+std::unique_ptr<Overlap> overlap_of(const Shapes& detections, std::size_t detection_rows, const Shapes& objects,
+                                    std::size_t object_rows, matching::Flags crowd, int threads) {
     if (detections.index() != objects.index()) {
-        throw Error("shape-kind", "boxes on one side and masks on the other",
-                    "boxes on both or masks on both");
+        throw Error("shape-kind", "boxes on one side and masks on the other", "boxes on both or masks on both");
     }
     if (std::holds_alternative<Boxes>(detections)) {
-        return std::make_unique<BoxOverlap>(
-            boxes_of(std::get<Boxes>(detections), detection_rows, "predictions.box"),
-            boxes_of(std::get<Boxes>(objects), object_rows, "ground_truth.box"), crowd);
+        return std::make_unique<BoxOverlap>(boxes_of(std::get<Boxes>(detections), detection_rows, "predictions.box"),
+                                            boxes_of(std::get<Boxes>(objects), object_rows, "ground_truth.box"), crowd);
     }
     return std::make_unique<MaskOverlap>(
         masks_of(std::get<MaskColumns>(detections), detection_rows, "predictions.masks"),
-        masks_of(std::get<MaskColumns>(objects), object_rows, "ground_truth.masks"), crowd,
-        thread_count(threads));
+        masks_of(std::get<MaskColumns>(objects), object_rows, "ground_truth.masks"), crowd, thread_count(threads));
 }
 
 nb::dict match_rows(const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
                     const In<double, 1>& prediction_score, const In<double, 1>& prediction_area,
                     const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
-                    const In<std::int32_t, 1>& truth_label, const In<double, 1>& truth_area,
-                    const Shapes& truth_shapes, const In<bool, 1>& truth_crowd,
-                    const std::optional<In<bool, 1>>& truth_ignore, const In<std::int32_t, 1>& image_rank,
-                    std::size_t labels, const In<double, 1>& iou_thresholds, const In<double, 2>& area_ranges,
-                    std::int64_t max_detections, std::size_t reference, double iou_floor, bool class_agnostic,
-                    int threads) {
+                    const In<std::int32_t, 1>& truth_label, const In<double, 1>& truth_area, const Shapes& truth_shapes,
+                    const In<bool, 1>& truth_crowd, const std::optional<In<bool, 1>>& truth_ignore,
+                    const In<std::int32_t, 1>& image_rank, std::size_t labels, const In<double, 1>& iou_thresholds,
+                    const In<double, 2>& area_ranges, std::int64_t max_detections, std::size_t reference,
+                    double iou_floor, bool class_agnostic, int threads) {
     check_width(area_ranges, 2, "protocol-ranges", "area ranges (A, 2)");
     const Rows detections{span_of(prediction_image), span_of(prediction_label), span_of(prediction_area)};
     const Rows objects{span_of(truth_image), span_of(truth_label), span_of(truth_area)};
@@ -135,12 +129,11 @@ nb::dict match_rows(const In<std::int32_t, 1>& prediction_image, const In<std::i
     return to_dict(std::move(table));
 }
 
-nb::dict explain_rows(const In<std::int32_t, 1>& prediction_image,
-                      const In<std::int32_t, 1>& prediction_label, const In<double, 1>& prediction_score,
-                      const Shapes& prediction_shapes, const In<std::int32_t, 1>& truth_image,
-                      const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes,
-                      const In<bool, 1>& truth_crowd, const In<std::int32_t, 1>& image_rank, double found,
-                      double background, std::size_t max_detections, int threads) {
+nb::dict explain_rows(const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
+                      const In<double, 1>& prediction_score, const Shapes& prediction_shapes,
+                      const In<std::int32_t, 1>& truth_image, const In<std::int32_t, 1>& truth_label,
+                      const Shapes& truth_shapes, const In<bool, 1>& truth_crowd, const In<std::int32_t, 1>& image_rank,
+                      double found, double background, std::size_t max_detections, int threads) {
     const Rows detections{span_of(prediction_image), span_of(prediction_label), {}};
     const Rows objects{span_of(truth_image), span_of(truth_label), {}};
     const matching::Flags crowd = flags_of(truth_crowd);
@@ -170,11 +163,11 @@ nb::dict explain_rows(const In<std::int32_t, 1>& prediction_image,
     return out;
 }
 
-nb::tuple best_other_rows(const In<std::int32_t, 1>& prediction_image,
-                          const In<std::int32_t, 1>& prediction_label, const Shapes& prediction_shapes,
-                          const In<std::int32_t, 1>& rows, const In<std::int32_t, 1>& truth_image,
-                          const In<std::int32_t, 1>& truth_label, const Shapes& truth_shapes,
-                          const In<bool, 1>& truth_crowd, std::size_t images, double iou_floor, int threads) {
+nb::tuple best_other_rows(const In<std::int32_t, 1>& prediction_image, const In<std::int32_t, 1>& prediction_label,
+                          const Shapes& prediction_shapes, const In<std::int32_t, 1>& rows,
+                          const In<std::int32_t, 1>& truth_image, const In<std::int32_t, 1>& truth_label,
+                          const Shapes& truth_shapes, const In<bool, 1>& truth_crowd, std::size_t images,
+                          double iou_floor, int threads) {
     const Rows detections{span_of(prediction_image), span_of(prediction_label), {}};
     const Rows objects{span_of(truth_image), span_of(truth_label), {}};
     const matching::Flags crowd = flags_of(truth_crowd);
@@ -219,22 +212,21 @@ nb::tuple accumulate_table(const In<std::int64_t, 1>& label_offsets, const In<do
 void bind_matching(nb::module_& m) {
     using namespace nb::literals;
     const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
-    m.def("match", &match_rows, array("prediction_image"), array("prediction_label"),
-          array("prediction_score"), array("prediction_area"), array("prediction_shapes"),
-          array("truth_image"), array("truth_label"), array("truth_area"), array("truth_shapes"),
-          array("truth_crowd"), array("truth_ignore").none(), array("image_rank"), "labels"_a,
-          array("iou_thresholds"), array("area_ranges"), "max_detections"_a, "reference"_a = 0,
-          "iou_floor"_a = 0.1, "class_agnostic"_a = false, "threads"_a = 0);
+    m.def("match", &match_rows, array("prediction_image"), array("prediction_label"), array("prediction_score"),
+          array("prediction_area"), array("prediction_shapes"), array("truth_image"), array("truth_label"),
+          array("truth_area"), array("truth_shapes"), array("truth_crowd"), array("truth_ignore").none(),
+          array("image_rank"), "labels"_a, array("iou_thresholds"), array("area_ranges"), "max_detections"_a,
+          "reference"_a = 0, "iou_floor"_a = 0.1, "class_agnostic"_a = false, "threads"_a = 0);
     m.def("best_others", &best_other_rows, array("prediction_image"), array("prediction_label"),
-          array("prediction_shapes"), array("rows"), array("truth_image"), array("truth_label"),
-          array("truth_shapes"), array("truth_crowd"), "images"_a, "iou_floor"_a = 0.1, "threads"_a = 0);
-    m.def("accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"),
-          array("matched"), array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"),
-          array("limits"), "threads"_a = 0);
-    m.def("explain", &explain_rows, array("prediction_image"), array("prediction_label"),
-          array("prediction_score"), array("prediction_shapes"), array("truth_image"), array("truth_label"),
-          array("truth_shapes"), array("truth_crowd"), array("image_rank"), "found"_a = 0.5,
-          "background"_a = 0.1, "max_detections"_a = 100, "threads"_a = 0);
+          array("prediction_shapes"), array("rows"), array("truth_image"), array("truth_label"), array("truth_shapes"),
+          array("truth_crowd"), "images"_a, "iou_floor"_a = 0.1, "threads"_a = 0);
+    m.def("accumulate", &accumulate_table, array("label_offsets"), array("score"), array("rank"), array("matched"),
+          array("ignored"), "thresholds"_a, array("positives"), array("recall_thresholds"), array("limits"),
+          "threads"_a = 0);
+    m.def("explain", &explain_rows, array("prediction_image"), array("prediction_label"), array("prediction_score"),
+          array("prediction_shapes"), array("truth_image"), array("truth_label"), array("truth_shapes"),
+          array("truth_crowd"), array("image_rank"), "found"_a = 0.5, "background"_a = 0.1, "max_detections"_a = 100,
+          "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

@@ -14,9 +14,8 @@ namespace rapideval::matching {
 
 namespace {
 
-constexpr double kEpsilon =
-    2.220446049250313e-16;              // numpy.spacing(1), which the reference adds to the divisor
-constexpr std::size_t kLabelBlock = 8;  // labels to a piece: a cache line of the results
+constexpr double kEpsilon = 2.220446049250313e-16;  // numpy.spacing(1), which the reference adds to the divisor
+constexpr std::size_t kLabelBlock = 8;              // labels to a piece: a cache line of the results
 
 // A true positive of one label at one (area range, limit, threshold): how many detections count up to and
 // with it, and where it stands among the label's rows.
@@ -78,8 +77,7 @@ class FalsePositives {
 class Accumulator {
   public:
     Accumulator(const TableView& table, std::span<const std::int64_t> positives,
-                std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
-                Curves& curves)
+                std::span<const double> recall_thresholds, std::span<const std::int64_t> limits, Curves& curves)
         : table_(table),
           positives_(positives),
           recall_thresholds_(recall_thresholds),
@@ -115,9 +113,7 @@ class Accumulator {
         return m;
     }
 
-    std::size_t cell(std::size_t a, std::size_t m) const {
-        return (a * limits_.size() + m) * table_.thresholds;
-    }
+    std::size_t cell(std::size_t a, std::size_t m) const { return (a * limits_.size() + m) * table_.thresholds; }
 
     void walk(std::size_t k) {
         for (auto& list : events_) list.clear();
@@ -139,8 +135,7 @@ class Accumulator {
         }
     }
 
-    void add_matched(std::size_t k, std::size_t row, const std::uint64_t* matched,
-                     const std::uint64_t* ignored) {
+    void add_matched(std::size_t k, std::size_t row, const std::uint64_t* matched, const std::uint64_t* ignored) {
         const std::size_t first_limit = cut(table_.rank[row]);
         for (std::size_t a = 0; a < table_.areas; ++a) {
             if (positives_[k * table_.areas + a] <= 0) continue;
@@ -157,8 +152,7 @@ class Accumulator {
                 for (std::uint64_t left = hits; left != 0; left &= left - 1) {
                     const std::size_t slot = at + static_cast<std::size_t>(std::countr_zero(left));
                     const auto hit = static_cast<std::uint32_t>(events_[slot].size() + 1);
-                    events_[slot].push_back(
-                        {unmatched + extra_[slot] + hit, static_cast<std::uint32_t>(row - first_)});
+                    events_[slot].push_back({unmatched + extra_[slot] + hit, static_cast<std::uint32_t>(row - first_)});
                 }
             }
         }
@@ -242,8 +236,7 @@ std::size_t product(std::initializer_list<std::size_t> factors) {
     std::size_t total = 1;
     for (const std::size_t factor : factors) {
         if (factor != 0 && total > kMost / factor) {
-            throw Error("protocol-size", "a result of more than 2^40 numbers",
-                        "fewer thresholds, ranges or limits");
+            throw Error("protocol-size", "a result of more than 2^40 numbers", "fewer thresholds, ranges or limits");
         }
         total *= factor;
     }
@@ -254,16 +247,14 @@ std::size_t product(std::initializer_list<std::size_t> factors) {
 
 void check_table(const TableView& table) {
     if (table.thresholds < 1 || table.thresholds > 64 || table.areas < 1 || table.areas > 62) {
-        throw Error(
-            "protocol-size",
-            std::to_string(table.thresholds) + " thresholds, " + std::to_string(table.areas) + " area ranges",
-            "1 to 64 and 1 to 62");
+        throw Error("protocol-size",
+                    std::to_string(table.thresholds) + " thresholds, " + std::to_string(table.areas) + " area ranges",
+                    "1 to 64 and 1 to 62");
     }
     const std::size_t rows = table.score.size();
     const std::size_t words = rows * table.words();
     if (table.rank.size() != rows || table.matched.size() != words || table.ignored.size() != words) {
-        throw Error("column-length", "columns of different length", std::to_string(rows) + " rows")
-            .at_path("matches");
+        throw Error("column-length", "columns of different length", std::to_string(rows) + " rows").at_path("matches");
     }
     if (rows > std::numeric_limits<std::uint32_t>::max()) {
         throw Error("too-many-rows", std::to_string(rows) + " rows", "fewer than 2^32").at_path("matches");
@@ -271,25 +262,21 @@ void check_table(const TableView& table) {
     const auto& offsets = table.label_offsets;
     if (offsets.empty() || offsets.front() != 0 || offsets.back() != static_cast<std::int64_t>(rows) ||
         !std::is_sorted(offsets.begin(), offsets.end())) {
-        throw Error("column-offsets", "offsets that do not fit",
-                    "offsets rising from 0 to " + std::to_string(rows))
+        throw Error("column-offsets", "offsets that do not fit", "offsets rising from 0 to " + std::to_string(rows))
             .at_path("matches.label_offsets");
     }
 }
 
 Curves accumulate(const TableView& table, std::span<const std::int64_t> positives,
-                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
-                  int threads) {
+                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits, int threads) {
     check_table(table);
     const std::size_t labels = table.labels();
     if (positives.size() != labels * table.areas) {
-        throw Error("column-length", std::to_string(positives.size()) + " values",
-                    "one for each label and area range")
+        throw Error("column-length", std::to_string(positives.size()) + " values", "one for each label and area range")
             .at_path("positives");
     }
     if (!std::is_sorted(recall_thresholds.begin(), recall_thresholds.end()) ||
-        std::any_of(recall_thresholds.begin(), recall_thresholds.end(),
-                    [](double r) { return !std::isfinite(r); })) {
+        std::any_of(recall_thresholds.begin(), recall_thresholds.end(), [](double r) { return !std::isfinite(r); })) {
         throw Error("protocol-recall", "recall thresholds out of order", "finite numbers that rise");
     }
     if (limits.empty() || limits.front() < 1 || !std::is_sorted(limits.begin(), limits.end())) {

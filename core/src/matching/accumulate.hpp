@@ -43,7 +43,6 @@ struct Curves {
 
 // positives (K, A): how many objects count. recall_thresholds (R,) rise; limits (M,) are at least 1.
 Curves accumulate(const TableView& table, std::span<const std::int64_t> positives,
-                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits,
-                  int threads);
+                  std::span<const double> recall_thresholds, std::span<const std::int64_t> limits, int threads);
 
 }  // namespace rapideval::matching

@@ -33,10 +33,9 @@ bool CellMatcher::collect_pairs(std::span<const std::int32_t> detections, std::s
             choice = true;
             // The reference walks the objects in order and takes a later one of equal IoU: the last comes
             // first here.
-            std::sort(pairs_.begin() + static_cast<std::ptrdiff_t>(first), pairs_.end(),
-                      [](const Pair& a, const Pair& b) {
-                          return a.iou != b.iou ? a.iou > b.iou : a.object > b.object;
-                      });
+            std::sort(
+                pairs_.begin() + static_cast<std::ptrdiff_t>(first), pairs_.end(),
+                [](const Pair& a, const Pair& b) { return a.iou != b.iou ? a.iou > b.iou : a.object > b.object; });
         }
     }
     return choice;

@@ -61,9 +61,7 @@ struct Objects {
     Flags crowd, ignore;                     // ignore may be empty
     std::span<const std::uint64_t> ignored;  // (G,) bit a: ignored in area range a
     std::uint64_t* matched = nullptr;        // (G, W), to be filled
-    bool ignored_always(std::size_t row) const {
-        return crowd[row] != 0 || (!ignore.empty() && ignore[row] != 0);
-    }
+    bool ignored_always(std::size_t row) const { return crowd[row] != 0 || (!ignore.empty() && ignore[row] != 0); }
 };
 
 class CellMatcher {
@@ -99,8 +97,7 @@ class CellMatcher {
     std::vector<double> iou_;  // of one detection with all objects of the cell
     std::vector<Pair> pairs_;  // at or above the lowest threshold, by detection, best first
     std::vector<std::int64_t> candidate_;
-    std::vector<std::size_t>
-        area_group_;  // area ranges in which the same objects are ignored are matched as one
+    std::vector<std::size_t> area_group_;  // area ranges in which the same objects are ignored are matched as one
     std::vector<std::size_t> group_area_;  // the first range of each group
     std::vector<std::uint64_t> free_;      // (groups, objects) bit t: not matched yet at threshold t
     std::vector<std::uint64_t> taken_;     // (groups, objects) bit t: matched at threshold t, crowds too

@@ -12,15 +12,13 @@ namespace rapideval::matching {
 void check_places(std::span<const std::int32_t> values, std::size_t count, const char* name) {
     for (std::size_t row = 0; row < values.size(); ++row) {
         if (values[row] >= 0 && static_cast<std::size_t>(values[row]) < count) continue;
-        throw Error("column-range", std::to_string(values[row]),
-                    "a place from 0 to below " + std::to_string(count))
+        throw Error("column-range", std::to_string(values[row]), "a place from 0 to below " + std::to_string(count))
             .at_path(name)
             .at_row(static_cast<std::int64_t>(row));
     }
 }
 
-Groups group_by_image(std::span<const std::int32_t> image, std::span<const std::int32_t> image_rank,
-                      const char* side) {
+Groups group_by_image(std::span<const std::int32_t> image, std::span<const std::int32_t> image_rank, const char* side) {
     if (image.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
         throw Error("too-many-rows", std::to_string(image.size()) + " rows", "fewer than 2^31").at_path(side);
     }

@@ -19,8 +19,7 @@ struct Groups {
 };
 
 // Throws Error where an image has no rank: `side` names the table in its path.
-Groups group_by_image(std::span<const std::int32_t> image, std::span<const std::int32_t> image_rank,
-                      const char* side);
+Groups group_by_image(std::span<const std::int32_t> image, std::span<const std::int32_t> image_rank, const char* side);
 
 // Throws Error unless every value lies in [0, count).
 void check_places(std::span<const std::int32_t> values, std::size_t count, const char* name);

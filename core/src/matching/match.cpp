@@ -17,16 +17,15 @@ namespace rapideval::matching {
 
 namespace {
 
-constexpr std::size_t kMaxBits = 64;      // thresholds, and area ranges: one bit each in a word
-constexpr std::size_t kMaxAreas = 62;     // two bits of Entry::fate are taken
-constexpr std::size_t kPieceRows = 8192;  // detections to a piece of work
+constexpr std::size_t kMaxBits = 64;                     // thresholds, and area ranges: one bit each in a word
+constexpr std::size_t kMaxAreas = 62;                    // two bits of Entry::fate are taken
+constexpr std::size_t kPieceRows = 8192;                 // detections to a piece of work
 constexpr std::size_t kCounters = std::size_t{1} << 22;  // pieces x labels at most
 
 // A detection that is kept, on its way from its image to its label.
 struct Entry {
     double score;
-    std::uint64_t
-        fate;  // overlaps nothing: kPlain and the bits of Grid::outside; else piece << 32 | candidate
+    std::uint64_t fate;  // overlaps nothing: kPlain and the bits of Grid::outside; else piece << 32 | candidate
     std::int32_t row, image, rank;
 };
 constexpr std::uint64_t kPlain = std::uint64_t{1} << 63;
@@ -55,16 +54,14 @@ void check_numbers(std::span<const double> values, const char* name) {
 
 void check_length(std::size_t found, std::size_t expected, const char* name) {
     if (found == expected) return;
-    throw Error("column-length", std::to_string(found) + " rows", std::to_string(expected) + " rows")
-        .at_path(name);
+    throw Error("column-length", std::to_string(found) + " rows", std::to_string(expected) + " rows").at_path(name);
 }
 
 Grid make_grid(const MatchOptions& options) {
     Grid grid;
     for (const double threshold : options.iou_thresholds) {
         if (!std::isfinite(threshold)) {
-            throw Error("not-finite", std::to_string(threshold), "finite thresholds")
-                .at_path("iou_thresholds");
+            throw Error("not-finite", std::to_string(threshold), "finite thresholds").at_path("iou_thresholds");
         }
         grid.thresholds.push_back(std::min(threshold, 1 - 1e-10));
     }
@@ -82,8 +79,7 @@ Grid make_grid(const MatchOptions& options) {
             .at_path("reference");
     }
     if (options.max_detections < 1) {
-        throw Error("protocol-limit", std::to_string(options.max_detections), "at least 1")
-            .at_path("max_detections");
+        throw Error("protocol-limit", std::to_string(options.max_detections), "at least 1").at_path("max_detections");
     }
     grid.reference = options.reference;
     grid.lowest = *std::min_element(grid.thresholds.begin(), grid.thresholds.end());
@@ -152,8 +148,8 @@ class Cells {
 
 class Matcher {
   public:
-    Matcher(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
-            Flags ignore, const Overlap& overlap, const MatchOptions& options)
+    Matcher(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd, Flags ignore,
+            const Overlap& overlap, const MatchOptions& options)
         : detections_(detections),
           scores_(scores),
           objects_(objects),
@@ -320,9 +316,8 @@ void Matcher::match_piece(std::size_t p) {
                 const std::int64_t candidate = objects.empty() ? -1 : matcher.candidate(d);
                 const auto row = static_cast<std::size_t>(kept[d]);
                 entries_[end++] = {scores_[row],
-                                   candidate < 0
-                                       ? kPlain | outside[d]
-                                       : std::uint64_t{p} << 32 | static_cast<std::uint64_t>(candidate),
+                                   candidate < 0 ? kPlain | outside[d]
+                                                 : std::uint64_t{p} << 32 | static_cast<std::uint64_t>(candidate),
                                    kept[d], detections_.image[row], static_cast<std::int32_t>(d)};
             }
         }
@@ -445,15 +440,14 @@ void Matcher::gather() {
         }
     }
     const std::size_t tasks = (kept + kPieceRows - 1) / kPieceRows;
-    parallel_for(tasks, threads_, [&](std::size_t task) {
-        gather_rows(task * kPieceRows, std::min(kept, (task + 1) * kPieceRows));
-    });
+    parallel_for(tasks, threads_,
+                 [&](std::size_t task) { gather_rows(task * kPieceRows, std::min(kept, (task + 1) * kPieceRows)); });
 }
 
 }  // namespace
 
-MatchTable match(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
-                 Flags ignore, const Overlap& overlap, const MatchOptions& options) {
+MatchTable match(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd, Flags ignore,
+                 const Overlap& overlap, const MatchOptions& options) {
     return Matcher(detections, scores, objects, crowd, ignore, overlap, options).run();
 }
 

@@ -22,8 +22,7 @@ struct Rows {
 };
 
 struct MatchOptions {
-    std::span<const std::int32_t>
-        image_rank;  // place of each image in the order that breaks ties: a permutation
+    std::span<const std::int32_t> image_rank;  // place of each image in the order that breaks ties: a permutation
     std::size_t labels = 0;
     std::span<const double> iou_thresholds;  // (T,), 1 to 64
     std::span<const double> area_ranges;     // (A, 2), 1 to 64; both ends belong to the range
@@ -39,24 +38,24 @@ struct MatchOptions {
 // of 64.
 struct MatchTable {
     std::size_t words = 1;
-    Buffer<std::int64_t> label_offsets;  // (labels + 1,): the rows of each label; (2,) where class_agnostic
-    Buffer<std::int32_t> row;            // (D,) the detection's row in the input
-    Buffer<std::int32_t> image;          // (D,)
-    Buffer<double> score;                // (D,)
-    Buffer<std::int32_t> rank;           // (D,) place in its cell, from 0
-    Buffer<double> iou;                  // (D,) best IoU with an object of the cell that is not ignored, or 0
-    Buffer<std::int32_t> iou_row;        // (D,) row of that object, or -1
-    Buffer<double> matched_iou;          // (D,) IoU with the matched object at the reference, or 0
-    Buffer<std::int32_t> matched_row;    // (D,) its row, or -1
-    Buffer<std::uint64_t> matched;       // (D, W)
-    Buffer<std::uint64_t> ignored;       // (D, W)
+    Buffer<std::int64_t> label_offsets;    // (labels + 1,): the rows of each label; (2,) where class_agnostic
+    Buffer<std::int32_t> row;              // (D,) the detection's row in the input
+    Buffer<std::int32_t> image;            // (D,)
+    Buffer<double> score;                  // (D,)
+    Buffer<std::int32_t> rank;             // (D,) place in its cell, from 0
+    Buffer<double> iou;                    // (D,) best IoU with an object of the cell that is not ignored, or 0
+    Buffer<std::int32_t> iou_row;          // (D,) row of that object, or -1
+    Buffer<double> matched_iou;            // (D,) IoU with the matched object at the reference, or 0
+    Buffer<std::int32_t> matched_row;      // (D,) its row, or -1
+    Buffer<std::uint64_t> matched;         // (D, W)
+    Buffer<std::uint64_t> ignored;         // (D, W)
     Buffer<std::uint64_t> object_ignored;  // (G,) bit a: ignored in area range a
     Buffer<std::uint64_t> object_matched;  // (G, W)
 };
 
 // crowd and ignore (which may be empty: none) are flags of the objects. Throws Error for what is out of
 // range.
-MatchTable match(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd,
-                 Flags ignore, const Overlap& overlap, const MatchOptions& options);
+MatchTable match(const Rows& detections, std::span<const double> scores, const Rows& objects, Flags crowd, Flags ignore,
+                 const Overlap& overlap, const MatchOptions& options);
 
 }  // namespace rapideval::matching

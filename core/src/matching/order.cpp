@@ -22,8 +22,7 @@ void radix_sort(std::vector<std::uint64_t>& items, OrderScratch& scratch) {
         return static_cast<std::size_t>(item >> (32 + pass * kDigitBits)) & (kBins - 1);
     };
     for (const std::uint64_t item : items) {
-        for (int pass = 0; pass < 3; ++pass)
-            ++bins[static_cast<std::size_t>(pass) * kBins + digit(item, pass)];
+        for (int pass = 0; pass < 3; ++pass) ++bins[static_cast<std::size_t>(pass) * kBins + digit(item, pass)];
     }
     for (int pass = 0; pass < 3; ++pass) {
         std::uint32_t* const count = bins + static_cast<std::size_t>(pass) * kBins;
@@ -37,8 +36,7 @@ void radix_sort(std::vector<std::uint64_t>& items, OrderScratch& scratch) {
 
 }  // namespace
 
-void rising_order(std::span<const std::uint64_t> keys, std::span<std::uint32_t> order,
-                  OrderScratch& scratch) {
+void rising_order(std::span<const std::uint64_t> keys, std::span<std::uint32_t> order, OrderScratch& scratch) {
     const std::size_t n = keys.size();
     if (std::is_sorted(keys.begin(), keys.end())) {
         std::iota(order.begin(), order.end(), 0u);

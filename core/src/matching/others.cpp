@@ -17,8 +17,8 @@ constexpr std::size_t kPieceImages = 64;
 
 }  // namespace
 
-Others best_others(const Rows& detections, std::span<const std::int32_t> rows, const Rows& objects,
-                   Flags crowd, std::size_t images, const Overlap& overlap, double floor, int threads) {
+Others best_others(const Rows& detections, std::span<const std::int32_t> rows, const Rows& objects, Flags crowd,
+                   std::size_t images, const Overlap& overlap, double floor, int threads) {
     check_places(rows, detections.size(), "rows");
     if (detections.label.size() != detections.size() || objects.label.size() != objects.size() ||
         crowd.size() != objects.size()) {

@@ -16,7 +16,7 @@ struct Others {
 };
 
 // rows (D,): the detections asked about. Crowds are left out. Of equal overlaps the first object is told.
-Others best_others(const Rows& detections, std::span<const std::int32_t> rows, const Rows& objects,
-                   Flags crowd, std::size_t images, const Overlap& overlap, double floor, int threads);
+Others best_others(const Rows& detections, std::span<const std::int32_t> rows, const Rows& objects, Flags crowd,
+                   std::size_t images, const Overlap& overlap, double floor, int threads);
 
 }  // namespace rapideval::matching

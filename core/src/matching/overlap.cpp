@@ -18,8 +18,7 @@ void check_boxes(std::span<const double> boxes, const char* side) {
         const double* box = boxes.data() + 4 * row;
         const double area = box[2] * box[3];
         const bool vanishes = area == 0 && box[2] > 0 && box[3] > 0;
-        if (std::isfinite(area) && !vanishes && std::isfinite(box[0] + box[2]) &&
-            std::isfinite(box[1] + box[3])) {
+        if (std::isfinite(area) && !vanishes && std::isfinite(box[0] + box[2]) && std::isfinite(box[1] + box[3])) {
             continue;
         }
         throw Error("box-extent",
@@ -32,8 +31,7 @@ void check_boxes(std::span<const double> boxes, const char* side) {
 }
 
 // A sound mask, ready to be compared; bounds must have room for its runs.
-masks::Prepared prepare_checked(const masks::MaskSet& set, std::size_t row, std::uint32_t* bounds,
-                                const char* side) {
+masks::Prepared prepare_checked(const masks::MaskSet& set, std::size_t row, std::uint32_t* bounds, const char* side) {
     const masks::Runs runs = set.runs(row);
     if (runs.empty()) {
         throw Error("mask-missing", "no mask", "a mask for every row")
@@ -58,8 +56,8 @@ BoxOverlap::BoxOverlap(std::span<const double> detections, std::span<const doubl
     check_boxes(objects, "ground_truth.box");
 }
 
-void BoxOverlap::row(std::int32_t detection, std::span<const std::int32_t> objects, double /*floor*/,
-                     double* iou, OverlapScratch& /*scratch*/) const {
+void BoxOverlap::row(std::int32_t detection, std::span<const std::int32_t> objects, double /*floor*/, double* iou,
+                     OverlapScratch& /*scratch*/) const {
     const double* box = detections_.data() + 4 * static_cast<std::size_t>(detection);
     for (const std::int32_t row : objects) {
         const auto object = static_cast<std::size_t>(row);
@@ -74,24 +72,21 @@ MaskOverlap::MaskOverlap(const masks::MaskSet& detections, const masks::MaskSet&
       crowd_(crowd),
       bounds_(objects.counts.size()),
       prepared_(objects.size()) {
-    masks::check_offsets(detections.offsets, detections.counts.size(), "rle-offsets",
-                         "predictions.masks.offsets");
+    masks::check_offsets(detections.offsets, detections.counts.size(), "rle-offsets", "predictions.masks.offsets");
     masks::check_offsets(objects.offsets, objects.counts.size(), "rle-offsets", "ground_truth.masks.offsets");
     constexpr std::size_t kPiece = 256;
     parallel_for((objects.size() + kPiece - 1) / kPiece, threads, [&](std::size_t piece) {
         for (std::size_t i = piece * kPiece; i < std::min(objects.size(), (piece + 1) * kPiece); ++i) {
-            prepared_[i] =
-                prepare_checked(objects, i, bounds_.data() + objects.offsets[i], "ground_truth.masks");
+            prepared_[i] = prepare_checked(objects, i, bounds_.data() + objects.offsets[i], "ground_truth.masks");
         }
     });
 }
 
-void MaskOverlap::row(std::int32_t detection, std::span<const std::int32_t> objects, double floor,
-                      double* iou, OverlapScratch& scratch) const {
+void MaskOverlap::row(std::int32_t detection, std::span<const std::int32_t> objects, double floor, double* iou,
+                      OverlapScratch& scratch) const {
     const auto row = static_cast<std::size_t>(detection);
     scratch.bounds.resize(std::max(scratch.bounds.size(), detections_.runs(row).size()));
-    const masks::Prepared mask =
-        prepare_checked(detections_, row, scratch.bounds.data(), "predictions.masks");
+    const masks::Prepared mask = prepare_checked(detections_, row, scratch.bounds.data(), "predictions.masks");
     for (const std::int32_t other : objects) {
         const auto object = static_cast<std::size_t>(other);
         if (detections_.size_of(row) != objects_.size_of(object)) {

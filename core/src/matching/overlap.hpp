@@ -49,8 +49,7 @@ class BoxOverlap final : public Overlap {
 class MaskOverlap final : public Overlap {
   public:
     // Throws where offsets do not fit, or an object has no mask or one whose runs do not sum to its size.
-    MaskOverlap(const masks::MaskSet& detections, const masks::MaskSet& objects, Flags crowd,
-                std::size_t threads);
+    MaskOverlap(const masks::MaskSet& detections, const masks::MaskSet& objects, Flags crowd, std::size_t threads);
 
     // Throws where the detection has no mask, a broken one, or one of another size than an object's.
     void row(std::int32_t detection, std::span<const std::int32_t> objects, double floor, double* iou,
