@@ -29,7 +29,8 @@ inline Dense random_blocks(std::mt19937& random, Size size) {
     Dense dense{size, std::vector<std::uint8_t>(size.pixels())};
     const auto below = [&](std::uint32_t n) { return std::uniform_int_distribution<std::uint32_t>(0, n)(random); };
     for (std::uint32_t block = below(6); block > 0; --block) {
-        const std::uint32_t x0 = below(size.width), x1 = below(size.width), y0 = below(size.height), y1 = below(size.height);
+        const std::uint32_t x0 = below(size.width), x1 = below(size.width), y0 = below(size.height),
+                            y1 = below(size.height);
         for (std::uint32_t x = x0; x < x1; ++x) {
             for (std::uint32_t y = y0; y < y1; ++y) dense.pixels[std::size_t{x} * size.height + y] ^= 1;
         }
@@ -41,10 +42,14 @@ inline Dense random_mask(std::mt19937& random, std::uint32_t max_side = 20) {
     std::uniform_int_distribution<std::uint32_t> side(1, max_side);
     const Size size{side(random), side(random)};
     switch (std::uniform_int_distribution<int>(0, 3)(random)) {
-        case 0: return random_dense(random, size, 0.5);
-        case 1: return random_dense(random, size, 0.05);
-        case 2: return random_dense(random, size, 0.97);
-        default: return random_blocks(random, size);
+        case 0:
+            return random_dense(random, size, 0.5);
+        case 1:
+            return random_dense(random, size, 0.05);
+        case 2:
+            return random_dense(random, size, 0.97);
+        default:
+            return random_blocks(random, size);
     }
 }
 

@@ -35,7 +35,8 @@ std::string encoded(Runs runs) {
 std::vector<std::uint32_t> random_runs(std::mt19937& random) {
     std::vector<std::uint32_t> runs(std::uniform_int_distribution<std::size_t>(0, 200)(random));
     const unsigned bits = std::uniform_int_distribution<unsigned>(1, 24)(random);
-    for (auto& run : runs) run = static_cast<std::uint32_t>(random()) >> (32 - std::uniform_int_distribution<unsigned>(1, bits)(random));
+    for (auto& run : runs)
+        run = static_cast<std::uint32_t>(random()) >> (32 - std::uniform_int_distribution<unsigned>(1, bits)(random));
     return runs;
 }
 
@@ -63,7 +64,8 @@ TEST_CASE("strings follow the definition and give back their runs") {
 }
 
 TEST_CASE("the largest differences take seven characters") {
-    for (const std::vector<std::uint32_t>& runs : {std::vector<std::uint32_t>{0xffff'ffff}, {0, 0xffff'ffff, 0, 0}, {0, 1u << 31, 0, 0, 0}}) {
+    for (const std::vector<std::uint32_t>& runs :
+         {std::vector<std::uint32_t>{0xffff'ffff}, {0, 0xffff'ffff, 0, 0}, {0, 1u << 31, 0, 0, 0}}) {
         const std::string text = encoded(runs);
         CHECK(text == plain_encode(runs));
         std::vector<std::uint32_t> back(runs.size());

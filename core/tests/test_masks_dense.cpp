@@ -33,7 +33,8 @@ TEST_CASE("every variant finds the same changes and values") {
         std::vector<std::uint32_t> expected;
         for (std::size_t i = 0; i < n; ++i) {
             above[i] = static_cast<std::uint8_t>(random() & 1);
-            row[i] = static_cast<std::uint8_t>(round % 5 == 0 && random() % 50 == 0 ? random() : above[i] ^ change(random));
+            row[i] =
+                static_cast<std::uint8_t>(round % 5 == 0 && random() % 50 == 0 ? random() : above[i] ^ change(random));
             all |= row[i];
             if (above[i] != row[i]) expected.push_back(1000 + static_cast<std::uint32_t>(i));
         }
@@ -59,8 +60,15 @@ TEST_CASE("dense masks of both orders give their runs and come back") {
         }
         const auto expected = runs_of(dense);
         for (const Simd level : levels()) {
-            CHECK(from_dense({dense.pixels.data(), {1, size.height, size.width}, {0, 1, static_cast<std::ptrdiff_t>(size.height)}}, 1, level).counts == expected);
-            CHECK(from_dense({rows.data(), {1, size.height, size.width}, {0, static_cast<std::ptrdiff_t>(size.width), 1}}, 1, level).counts == expected);
+            CHECK(from_dense({dense.pixels.data(),
+                              {1, size.height, size.width},
+                              {0, 1, static_cast<std::ptrdiff_t>(size.height)}},
+                             1, level)
+                      .counts == expected);
+            CHECK(
+                from_dense({rows.data(), {1, size.height, size.width}, {0, static_cast<std::ptrdiff_t>(size.width), 1}},
+                           1, level)
+                    .counts == expected);
         }
         const std::vector<std::int64_t> offsets{0, static_cast<std::int64_t>(expected.size())};
         const std::vector<std::uint32_t> sizes{size.height, size.width};

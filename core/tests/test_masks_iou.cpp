@@ -19,7 +19,8 @@ TEST_CASE("prepared masks give the area, the box and the intersection of the den
         Dense b = round % 2 == 0 ? random_dense(random, a.size, 0.3) : random_blocks(random, a.size);
         const auto a_runs = runs_of(a), b_runs = runs_of(b);
         std::vector<std::uint32_t> a_bounds(a_runs.size()), b_bounds(b_runs.size());
-        const Prepared left = prepare(a_runs, a.size, a_bounds.data()), right = prepare(b_runs, b.size, b_bounds.data());
+        const Prepared left = prepare(a_runs, a.size, a_bounds.data()),
+                       right = prepare(b_runs, b.size, b_bounds.data());
 
         std::uint64_t area = 0, shared = 0, whole = 0;
         PixelBox box;
@@ -65,7 +66,8 @@ TEST_CASE("empty runs anywhere change nothing") {
             padded.insert(padded.end(), {cut, 0, run - cut});
         }
         std::vector<std::uint32_t> bounds(plain.size()), padded_bounds(padded.size());
-        const Prepared left = prepare(plain, a.size, bounds.data()), right = prepare(padded, a.size, padded_bounds.data());
+        const Prepared left = prepare(plain, a.size, bounds.data()),
+                       right = prepare(padded, a.size, padded_bounds.data());
         CHECK(left.intervals == right.intervals);
         CHECK(std::equal(left.bounds, left.bounds + 2 * left.intervals, right.bounds));
         CHECK(left.area == right.area);

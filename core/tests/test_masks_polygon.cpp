@@ -33,7 +33,9 @@ std::vector<std::uint32_t> walked(const Points& ring, Size size) {
             std::swap(x0, x1);
             std::swap(y0, y1);
         }
-        const double slope = steps == 0 ? 0 : flat ? static_cast<double>(y1 - y0) / dx : static_cast<double>(x1 - x0) / dy;
+        const double slope = steps == 0 ? 0
+                             : flat     ? static_cast<double>(y1 - y0) / dx
+                                        : static_cast<double>(x1 - x0) / dy;
         for (int d = 0; d <= steps; ++d) {
             const int t = flip ? steps - d : d;
             us.push_back(flat ? x0 + t : static_cast<int>(x0 + slope * t + .5));
@@ -88,8 +90,10 @@ TEST_CASE("rings painted in order equal the walked outlines painted in order") {
         for (int ring = integer(1, 4); ring > 0; --ring) {
             Points corners;
             for (int corner = integer(3, 8); corner > 0; --corner) {
-                corners.x.push_back(std::round(std::uniform_real_distribution<double>(-10, 40)(random) * grain) / grain);
-                corners.y.push_back(std::round(std::uniform_real_distribution<double>(-10, 40)(random) * grain) / grain);
+                corners.x.push_back(std::round(std::uniform_real_distribution<double>(-10, 40)(random) * grain) /
+                                    grain);
+                corners.y.push_back(std::round(std::uniform_real_distribution<double>(-10, 40)(random) * grain) /
+                                    grain);
                 points.insert(points.end(), {corners.x.back(), corners.y.back()});
             }
             rings.push_back(static_cast<std::int64_t>(points.size() / 2));

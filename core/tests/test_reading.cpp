@@ -132,8 +132,7 @@ TEST_CASE("however the text is cut, the rows are the same") {
         CHECK(std::memcmp(cut.annotations->image_id.values.data(), whole.annotations->image_id.values.data(),
                           8 * whole.annotations->rows) == 0);
         CHECK(cut.annotations->segmentation.counts.size() == whole.annotations->segmentation.counts.size());
-        CHECK(cut.annotations->segmentation.coordinates.size() ==
-              whole.annotations->segmentation.coordinates.size());
+        CHECK(cut.annotations->segmentation.coordinates.size() == whole.annotations->segmentation.coordinates.size());
     }
 }
 

@@ -15,13 +15,10 @@ PyObject* core_error_type = nullptr;
 
 // A message may quote an input that is not UTF-8.
 nb::object text(const std::string& value) {
-    return nb::steal(
-        PyUnicode_DecodeUTF8(value.data(), static_cast<Py_ssize_t>(value.size()), "backslashreplace"));
+    return nb::steal(PyUnicode_DecodeUTF8(value.data(), static_cast<Py_ssize_t>(value.size()), "backslashreplace"));
 }
 
-nb::object optional(std::int64_t value) {
-    return value == Error::kNone ? nb::none() : nb::object(nb::int_(value));
-}
+nb::object optional(std::int64_t value) { return value == Error::kNone ? nb::none() : nb::object(nb::int_(value)); }
 
 void translate(const std::exception_ptr& pointer, void*) {
     try {
@@ -31,8 +28,7 @@ void translate(const std::exception_ptr& pointer, void*) {
         PyErr_SetObject(core_error_type, error.ptr());
     } catch (const std::system_error& e) {
         // A file that cannot be opened: OSError picks FileNotFoundError and its kin by the number.
-        const nb::object error =
-            nb::steal(PyObject_CallFunction(PyExc_OSError, "is", e.code().value(), e.what()));
+        const nb::object error = nb::steal(PyObject_CallFunction(PyExc_OSError, "is", e.code().value(), e.what()));
         if (error.is_valid()) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.ptr())), error.ptr());
     }
 }

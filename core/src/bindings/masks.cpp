@@ -36,25 +36,27 @@ Out<double> box(Counts counts, Offsets offsets, Sizes sizes) {
     return to_numpy(std::move(result), {rows, 4});
 }
 
-Out<double> iou_matrix(Counts a_counts, Offsets a_offsets, Sizes a_sizes, Counts b_counts, Offsets b_offsets, Sizes b_sizes,
-                       In<bool, 1> b_crowd, int threads) {
+Out<double> iou_matrix(Counts a_counts, Offsets a_offsets, Sizes a_sizes, Counts b_counts, Offsets b_offsets,
+                       Sizes b_sizes, In<bool, 1> b_crowd, int threads) {
     std::vector<double> result;
     {
         const nb::gil_scoped_release release;
-        result = masks::iou_matrix(checked_masks(a_counts, a_offsets, a_sizes), checked_masks(b_counts, b_offsets, b_sizes),
-                                   flags_of(b_crowd), thread_count(threads));
+        result =
+            masks::iou_matrix(checked_masks(a_counts, a_offsets, a_sizes), checked_masks(b_counts, b_offsets, b_sizes),
+                              flags_of(b_crowd), thread_count(threads));
     }
     return to_numpy(std::move(result), {a_offsets.shape(0) - 1, b_offsets.shape(0) - 1});
 }
 
-Out<double> iou_pairs(Counts a_counts, Offsets a_offsets, Sizes a_sizes, Counts b_counts, Offsets b_offsets, Sizes b_sizes,
-                      In<bool, 1> b_crowd, In<std::int64_t, 2> pairs, int threads) {
+Out<double> iou_pairs(Counts a_counts, Offsets a_offsets, Sizes a_sizes, Counts b_counts, Offsets b_offsets,
+                      Sizes b_sizes, In<bool, 1> b_crowd, In<std::int64_t, 2> pairs, int threads) {
     std::vector<double> result;
     {
         const nb::gil_scoped_release release;
         check_width(pairs, 2, "mask-pair", "pairs (P, 2)");
-        result = masks::iou_pairs(checked_masks(a_counts, a_offsets, a_sizes), checked_masks(b_counts, b_offsets, b_sizes),
-                                  flags_of(b_crowd), span_of(pairs), thread_count(threads));
+        result =
+            masks::iou_pairs(checked_masks(a_counts, a_offsets, a_sizes), checked_masks(b_counts, b_offsets, b_sizes),
+                             flags_of(b_crowd), span_of(pairs), thread_count(threads));
     }
     return to_numpy(std::move(result));
 }

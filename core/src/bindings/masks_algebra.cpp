@@ -22,7 +22,8 @@ nb::tuple combine(Counts counts, Offsets offsets, Sizes sizes, Offsets groups, c
     masks::RaggedRuns result;
     {
         const nb::gil_scoped_release release;
-        result = masks::combine(checked_masks(counts, offsets, sizes), span_of(groups), operation(op), thread_count(threads));
+        result = masks::combine(checked_masks(counts, offsets, sizes), span_of(groups), operation(op),
+                                thread_count(threads));
     }
     return runs_to_numpy(std::move(result));
 }
@@ -44,8 +45,9 @@ nb::tuple from_polygons(In<double, 2> coordinates, Offsets ring_offsets, Offsets
         const nb::gil_scoped_release release;
         check_width(coordinates, 2, "polygon-offsets", "coordinates (P, 2)");
         check_width(sizes, 2, "rle-sizes", "sizes (N, 2)");
-        result = masks::from_polygons({span_of(coordinates), span_of(ring_offsets), span_of(row_offsets), flags_of(ring_is_hole), span_of(sizes)},
-                                      thread_count(threads));
+        result = masks::from_polygons(
+            {span_of(coordinates), span_of(ring_offsets), span_of(row_offsets), flags_of(ring_is_hole), span_of(sizes)},
+            thread_count(threads));
     }
     return runs_to_numpy(std::move(result));
 }
@@ -54,9 +56,11 @@ nb::tuple outlines(Counts counts, Offsets offsets, Sizes sizes, int connectivity
     masks::Outlines result;
     {
         const nb::gil_scoped_release release;
-        if (connectivity != 4 && connectivity != 8) throw Error("outline-connectivity", std::to_string(connectivity), "4 or 8");
+        if (connectivity != 4 && connectivity != 8)
+            throw Error("outline-connectivity", std::to_string(connectivity), "4 or 8");
         result = masks::outlines(checked_masks(counts, offsets, sizes),
-                                 connectivity == 4 ? masks::Connectivity::kFour : masks::Connectivity::kEight, thread_count(threads));
+                                 connectivity == 4 ? masks::Connectivity::kFour : masks::Connectivity::kEight,
+                                 thread_count(threads));
     }
     const std::size_t points = result.points.size() / 2;
     return nb::make_tuple(to_numpy(std::move(result.points), {points, 2}), to_numpy(std::move(result.ring_offsets)),
@@ -67,11 +71,13 @@ nb::tuple outlines(Counts counts, Offsets offsets, Sizes sizes, int connectivity
 
 void bind_mask_algebra(nb::module_& m) {
     using namespace nb::literals;
-    m.def("rle_combine", &combine, array("counts"), array("offsets"), array("sizes"), array("groups"), "op"_a, "threads"_a = 0);
+    m.def("rle_combine", &combine, array("counts"), array("offsets"), array("sizes"), array("groups"), "op"_a,
+          "threads"_a = 0);
     m.def("rle_crop", &crop, array("counts"), array("offsets"), array("sizes"), array("windows"), "threads"_a = 0);
     m.def("rle_from_polygons", &from_polygons, array("coordinates"), array("ring_offsets"), array("row_offsets"),
           array("ring_is_hole"), array("sizes"), "threads"_a = 0);
-    m.def("rle_outlines", &outlines, array("counts"), array("offsets"), array("sizes"), "connectivity"_a = 4, "threads"_a = 0);
+    m.def("rle_outlines", &outlines, array("counts"), array("offsets"), array("sizes"), "connectivity"_a = 4,
+          "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

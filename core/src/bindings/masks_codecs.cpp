@@ -31,7 +31,8 @@ nb::tuple to_strings(Counts counts, Offsets offsets, int threads) {
         const nb::gil_scoped_release release;
         text_offsets = masks::encoded_offsets(span_of(counts), span_of(offsets), thread_count(threads));
     }
-    nb::bytes text = nb::steal<nb::bytes>(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text_offsets.back())));
+    nb::bytes text =
+        nb::steal<nb::bytes>(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text_offsets.back())));
     if (!text.is_valid()) nb::raise_python_error();
     char* characters = PyBytes_AS_STRING(text.ptr());
     {
@@ -68,7 +69,8 @@ Out<std::uint8_t> to_dense(Counts counts, Offsets offsets, Sizes sizes, const st
         shape[1] = size.height;
         shape[2] = size.width;
         // calloc: the system hands out pages of zeros, and those without foreground are never touched.
-        pixels = static_cast<std::uint8_t*>(std::calloc(std::max<std::size_t>(set.size(), 1), std::max<std::size_t>(size.pixels(), 1)));
+        pixels = static_cast<std::uint8_t*>(
+            std::calloc(std::max<std::size_t>(set.size(), 1), std::max<std::size_t>(size.pixels(), 1)));
         if (pixels == nullptr) throw std::bad_alloc();
         try {
             masks::to_dense(set, memory, pixels, thread_count(threads));
@@ -90,7 +92,8 @@ void bind_mask_codecs(nb::module_& m) {
     m.def("rle_from_strings", &from_strings, array("text"), array("text_offsets"), array("sizes"), "threads"_a = 0);
     m.def("rle_to_strings", &to_strings, array("counts"), array("offsets"), "threads"_a = 0);
     m.def("rle_from_dense", &from_dense, array("masks"), "threads"_a = 0);
-    m.def("rle_to_dense", &to_dense, array("counts"), array("offsets"), array("sizes"), "order"_a = "C", "threads"_a = 0);
+    m.def("rle_to_dense", &to_dense, array("counts"), array("offsets"), array("sizes"), "order"_a = "C",
+          "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

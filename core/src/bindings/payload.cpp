@@ -31,9 +31,7 @@ using namespace rapideval::reading;
 // A document, or one inside a string of another. It knows where its bytes stand in the outermost text.
 class Layer {
   public:
-    explicit Layer(nb::handle buffer) : root_(std::make_unique<PythonSource>(buffer)) {
-        text_ = root_->text();
-    }
+    explicit Layer(nb::handle buffer) : root_(std::make_unique<PythonSource>(buffer)) { text_ = root_->text(); }
 
     Layer(std::shared_ptr<const Layer> parent, const RawString& raw) : parent_(std::move(parent)), raw_(raw) {
         if (!raw.escaped) {
@@ -96,8 +94,7 @@ class Layer {
     void for_each_piece(Visit visit) const {
         const char* p = raw_.begin;
         while (p < raw_.end) {
-            const auto* slash =
-                static_cast<const char*>(std::memchr(p, '\\', static_cast<std::size_t>(raw_.end - p)));
+            const auto* slash = static_cast<const char*>(std::memchr(p, '\\', static_cast<std::size_t>(raw_.end - p)));
             if (!slash) slash = raw_.end;
             if (slash != p && !visit(p, slash, false)) return;
             if (slash == raw_.end) return;
@@ -313,8 +310,7 @@ class Scanner {
             cursor_.p = p;
             if (to_integer(parts, begin, p, integer)) return nb::int_(integer);
             if (static_cast<std::size_t>(p - begin) > kMaxDigits) {
-                throw Error("json-syntax", "an integer of " + std::to_string(p - begin) + " digits",
-                            "at most 4,300")
+                throw Error("json-syntax", "an integer of " + std::to_string(p - begin) + " digits", "at most 4,300")
                     .at_offset(cursor_.offset(begin));
             }
             nb::object result = nb::steal(PyLong_FromString(std::string(begin, p).c_str(), nullptr, 10));
@@ -409,18 +405,17 @@ ScanOptions scan_options(nb::handle bitmask_keys, bool any_key, nb::handle other
 }
 
 nb::object scan_payload(nb::object text, nb::object bitmask_keys, bool root_is_bitmask, bool any_key,
-                        nb::object other_keys, bool values_255, std::int64_t min_text, int max_depth,
-                        int threads, const std::string& level) {
+                        nb::object other_keys, bool values_255, std::int64_t min_text, int max_depth, int threads,
+                        const std::string& level) {
     const ScanOptions options =
         scan_options(bitmask_keys, any_key, other_keys, values_255, min_text, max_depth, threads, level);
-    if (PyUnicode_Check(text.ptr()))
-        throw nb::type_error("scan_payload takes bytes: encode the text as UTF-8");
+    if (PyUnicode_Check(text.ptr())) throw nb::type_error("scan_payload takes bytes: encode the text as UTF-8");
     return scan(std::make_shared<Layer>(text), root_is_bitmask, true, options);
 }
 
 nb::object scan_text(const JsonText& self, nb::object bitmask_keys, bool root_is_bitmask, bool any_key,
-                     nb::object other_keys, bool values_255, std::int64_t min_text, int max_depth,
-                     int threads, const std::string& level) {
+                     nb::object other_keys, bool values_255, std::int64_t min_text, int max_depth, int threads,
+                     const std::string& level) {
     const ScanOptions options =
         scan_options(bitmask_keys, any_key, other_keys, values_255, min_text, max_depth, threads, level);
     std::shared_ptr<const Layer> layer;
@@ -453,9 +448,9 @@ void bind_payload(nb::module_& m) {
                  return text;
              })
         .def("scan", &scan_text, nb::arg("bitmask_keys") = nb::none(), nb::kw_only(),
-             nb::arg("root_is_bitmask") = false, nb::arg("any_key") = false,
-             nb::arg("other_keys") = nb::none(), nb::arg("values_255") = false, nb::arg("min_text") = 1024,
-             nb::arg("max_depth") = kDefaultMaxDepth, nb::arg("threads") = 0, nb::arg("level") = "auto");
+             nb::arg("root_is_bitmask") = false, nb::arg("any_key") = false, nb::arg("other_keys") = nb::none(),
+             nb::arg("values_255") = false, nb::arg("min_text") = 1024, nb::arg("max_depth") = kDefaultMaxDepth,
+             nb::arg("threads") = 0, nb::arg("level") = "auto");
     m.def("scan_payload", &scan_payload, nb::arg("text"), nb::arg("bitmask_keys") = nb::none(), nb::kw_only(),
           nb::arg("root_is_bitmask") = false, nb::arg("any_key") = false, nb::arg("other_keys") = nb::none(),
           nb::arg("values_255") = false, nb::arg("min_text") = 1024, nb::arg("max_depth") = kDefaultMaxDepth,

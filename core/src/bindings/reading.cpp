@@ -94,8 +94,7 @@ nb::object annotations(AnnotationRows& rows, bool extras) {
     result["score"] = has(rows, kScore) ? array(rows.score) : nb::none();
     result["area"] = has(rows, kArea) ? array(rows.area) : nb::none();
     result["iscrowd"] = has(rows, kIscrowd) ? array<std::uint8_t, bool>(rows.iscrowd) : nb::none();
-    result["segmentation"] =
-        has(rows, kSegmentation) ? segmentation(rows.segmentation, rows.rows) : nb::none();
+    result["segmentation"] = has(rows, kSegmentation) ? segmentation(rows.segmentation, rows.rows) : nb::none();
     return result;
 }
 
@@ -125,13 +124,11 @@ nb::dict problems(const CocoDocument& document) {
     return result;
 }
 
-CocoOptions coco_options(bool extras, int threads, std::int64_t max_problems, int max_depth,
-                         std::int64_t chunk_bytes) {
+CocoOptions coco_options(bool extras, int threads, std::int64_t max_problems, int max_depth, std::int64_t chunk_bytes) {
     if (max_problems < 0 || max_depth < 1 || max_depth > 1'000'000 || chunk_bytes < 0) {
         throw nb::value_error("max_problems and chunk_bytes are not negative, max_depth is 1 to 1,000,000");
     }
-    return {extras, threads, static_cast<std::size_t>(max_problems), max_depth,
-            static_cast<std::size_t>(chunk_bytes)};
+    return {extras, threads, static_cast<std::size_t>(max_problems), max_depth, static_cast<std::size_t>(chunk_bytes)};
 }
 
 template <typename Read>
@@ -141,8 +138,8 @@ CocoDocument run(nb::handle source, Read read) {
     return read(text.open());
 }
 
-nb::object read_coco_results(nb::object source, bool extras, int threads, std::int64_t max_problems,
-                             int max_depth, std::int64_t chunk_bytes) {
+nb::object read_coco_results(nb::object source, bool extras, int threads, std::int64_t max_problems, int max_depth,
+                             std::int64_t chunk_bytes) {
     const CocoOptions options = coco_options(extras, threads, max_problems, max_depth, chunk_bytes);
     CocoDocument document = run(source, [&](const Source& text) { return read_results(text, options); });
     nb::dict result = problems(document);
@@ -150,8 +147,8 @@ nb::object read_coco_results(nb::object source, bool extras, int threads, std::i
     return result;
 }
 
-nb::object read_coco_dataset(nb::object source, bool extras, int threads, std::int64_t max_problems,
-                             int max_depth, std::int64_t chunk_bytes) {
+nb::object read_coco_dataset(nb::object source, bool extras, int threads, std::int64_t max_problems, int max_depth,
+                             std::int64_t chunk_bytes) {
     const CocoOptions options = coco_options(extras, threads, max_problems, max_depth, chunk_bytes);
     CocoDocument document = run(source, [&](const Source& text) { return read_dataset(text, options); });
     nb::dict result = problems(document), top;
@@ -183,12 +180,10 @@ nb::object json_place(nb::object source, std::int64_t offset) {
 }  // namespace
 
 void bind_reading(nb::module_& m) {
-    m.def("read_coco_results", &read_coco_results, nb::arg("source"), nb::arg("extras") = false,
-          nb::arg("threads") = 0, nb::arg("max_problems") = 100, nb::arg("max_depth") = kDefaultMaxDepth,
-          nb::arg("chunk_bytes") = 0);
-    m.def("read_coco_dataset", &read_coco_dataset, nb::arg("source"), nb::arg("extras") = false,
-          nb::arg("threads") = 0, nb::arg("max_problems") = 100, nb::arg("max_depth") = kDefaultMaxDepth,
-          nb::arg("chunk_bytes") = 0);
+    m.def("read_coco_results", &read_coco_results, nb::arg("source"), nb::arg("extras") = false, nb::arg("threads") = 0,
+          nb::arg("max_problems") = 100, nb::arg("max_depth") = kDefaultMaxDepth, nb::arg("chunk_bytes") = 0);
+    m.def("read_coco_dataset", &read_coco_dataset, nb::arg("source"), nb::arg("extras") = false, nb::arg("threads") = 0,
+          nb::arg("max_problems") = 100, nb::arg("max_depth") = kDefaultMaxDepth, nb::arg("chunk_bytes") = 0);
     m.def("index_ids", &index_ids, nb::arg("values"), nb::arg("keys"), nb::arg("threads") = 0);
     m.def("json_place", &json_place, nb::arg("source"), nb::arg("offset"));
 }

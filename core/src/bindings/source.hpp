@@ -21,8 +21,7 @@ class PythonSource {
             // them back.
             nb::object bytes = nb::steal(PyUnicode_EncodeFSDefault(source.ptr()));
             if (!bytes.is_valid()) throw nb::python_error();
-            path_.assign(PyBytes_AS_STRING(bytes.ptr()),
-                         static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr())));
+            path_.assign(PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr())));
             is_path_ = true;
         } else if (PyObject_GetBuffer(source.ptr(), &view_, PyBUF_SIMPLE) != 0) {
             throw nb::python_error();
@@ -39,9 +38,7 @@ class PythonSource {
     }
 
     // Of a buffer.
-    std::string_view text() const {
-        return {static_cast<const char*>(view_.buf), static_cast<std::size_t>(view_.len)};
-    }
+    std::string_view text() const { return {static_cast<const char*>(view_.buf), static_cast<std::size_t>(view_.len)}; }
     bool is_path() const { return is_path_; }
     const std::string& path() const { return path_; }
 

@@ -55,12 +55,12 @@ struct Columns {
             column.kind = writing::Column::Kind::kFloat;
             set_numbers<double>(given[1], column.floats, column.width, "a float64 array");
         } else {
-            column.kind = kind == "text"     ? writing::Column::Kind::kText
-                          : kind == "string" ? writing::Column::Kind::kString
-                          : kind == "members"
-                              ? writing::Column::Kind::kMembers
-                              : throw Error("text-column", kind,
-                                            "int, float, int-array, float-array, text, string or members");
+            column.kind =
+                kind == "text"     ? writing::Column::Kind::kText
+                : kind == "string" ? writing::Column::Kind::kString
+                : kind == "members"
+                    ? writing::Column::Kind::kMembers
+                    : throw Error("text-column", kind, "int, float, int-array, float-array, text, string or members");
             column.texts = texts_of(array_from<TextData>(given[1], "a uint8 array"),
                                     array_from<Offsets>(given[2], "an int64 array of offsets"));
         }
@@ -77,8 +77,7 @@ struct Columns {
     }
 
     template <typename T>
-    static void set_numbers(nb::handle object, std::span<const T>& values, std::size_t& width,
-                            const char* expected) {
+    static void set_numbers(nb::handle object, std::span<const T>& values, std::size_t& width, const char* expected) {
         In<T, 2> table;
         if (nb::try_cast<In<T, 2>>(object, table, false)) {
             values = span_of(table);
@@ -93,8 +92,8 @@ nb::tuple to_python(writing::OwnTexts&& texts) {
     return nb::make_tuple(to_numpy(std::move(texts.data)), to_numpy(std::move(texts.offsets)));
 }
 
-nb::tuple format_rows(const nb::list& literals, const nb::list& columns, std::size_t rows,
-                      const nb::bytes& separator, int threads) {
+nb::tuple format_rows(const nb::list& literals, const nb::list& columns, std::size_t rows, const nb::bytes& separator,
+                      int threads) {
     std::vector<std::string_view> pieces;
     for (nb::handle literal : literals) pieces.push_back(view_of(nb::cast<nb::bytes>(literal)));
     Columns given;
@@ -108,8 +107,8 @@ nb::tuple format_rows(const nb::list& literals, const nb::list& columns, std::si
     return to_python(std::move(result));
 }
 
-nb::tuple join_texts(TextData data, Offsets offsets, Offsets groups, const nb::bytes& open,
-                     const nb::bytes& separator, const nb::bytes& close, int threads) {
+nb::tuple join_texts(TextData data, Offsets offsets, Offsets groups, const nb::bytes& open, const nb::bytes& separator,
+                     const nb::bytes& close, int threads) {
     const std::string_view before = view_of(open), between = view_of(separator), after = view_of(close);
     writing::OwnTexts result;
     {
@@ -126,8 +125,8 @@ void bind_writing(nb::module_& m) {
     using namespace nb::literals;
     m.def("format_rows", &format_rows, "literals"_a, "columns"_a, "rows"_a, "separator"_a = nb::bytes(",", 1),
           "threads"_a = 0);
-    m.def("join_texts", &join_texts, array("data"), array("offsets"), array("groups"), "open"_a,
-          "separator"_a, "close"_a, "threads"_a = 0);
+    m.def("join_texts", &join_texts, array("data"), array("offsets"), array("groups"), "open"_a, "separator"_a,
+          "close"_a, "threads"_a = 0);
 }
 
 }  // namespace rapideval::bindings

@@ -18,7 +18,8 @@ Simd detect() {
     return Simd::kPlain;
 #elif defined(__GNUC__) || defined(__clang__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) return Simd::kAvx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+        return Simd::kAvx2;
     if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) return Simd::kSse4;
     return Simd::kSse2;
 #else
@@ -29,7 +30,8 @@ Simd detect() {
     const bool sse4 = (info[2] & (1 << 20)) != 0 && (info[2] & (1 << 23)) != 0;
     const bool avx = (info[2] & (1 << 27)) != 0 && (info[2] & (1 << 28)) != 0 && (_xgetbv(0) & 6) == 6;
     if (leaves >= 7) __cpuidex(info, 7, 0);
-    const bool avx2 = leaves >= 7 && (info[1] & (1 << 5)) != 0 && (info[1] & (1 << 3)) != 0 && (info[1] & (1 << 8)) != 0;
+    const bool avx2 =
+        leaves >= 7 && (info[1] & (1 << 5)) != 0 && (info[1] & (1 << 3)) != 0 && (info[1] & (1 << 8)) != 0;
     if (avx && avx2) return Simd::kAvx2;
     return sse4 ? Simd::kSse4 : Simd::kSse2;
 #endif

@@ -22,11 +22,26 @@ class Error : public std::runtime_error {
           expected_(std::move(expected)) {}
 
     // Where, as far as the kernel knows it: a JSON path, a byte offset into the text, a row.
-    Error& at_path(std::string path) { path_ = std::move(path); return *this; }
-    Error& at_offset(std::int64_t offset) { offset_ = offset; return *this; }
-    Error& at_line(std::int64_t line) { line_ = line; return *this; }
-    Error& at_row(std::int64_t row) { row_ = row; return *this; }
-    Error& with_hint(std::string hint) { hint_ = std::move(hint); return *this; }
+    Error& at_path(std::string path) {
+        path_ = std::move(path);
+        return *this;
+    }
+    Error& at_offset(std::int64_t offset) {
+        offset_ = offset;
+        return *this;
+    }
+    Error& at_line(std::int64_t line) {
+        line_ = line;
+        return *this;
+    }
+    Error& at_row(std::int64_t row) {
+        row_ = row;
+        return *this;
+    }
+    Error& with_hint(std::string hint) {
+        hint_ = std::move(hint);
+        return *this;
+    }
 
     const std::string& rule() const { return rule_; }
     const std::string& found() const { return found_; }

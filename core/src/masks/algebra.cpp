@@ -13,28 +13,38 @@ RaggedRuns combine(const MaskSet& set, std::span<const std::int64_t> groups, Ope
     check_offsets(groups, set.size(), "rle-groups", "groups");
     for (std::size_t g = 0; g + 1 < groups.size(); ++g) {
         const auto first = static_cast<std::size_t>(groups[g]), end = static_cast<std::size_t>(groups[g + 1]);
-        if (first == end) throw Error("rle-groups", "a group without masks", "at least one mask").at_row(static_cast<std::int64_t>(g));
+        if (first == end)
+            throw Error("rle-groups", "a group without masks", "at least one mask")
+                .at_row(static_cast<std::int64_t>(g));
         for (std::size_t i = first + 1; i < end; ++i) {
             if (set.size_of(i) != set.size_of(first)) {
-                throw Error("mask-size", to_string(set.size_of(i)), to_string(set.size_of(first)) + " as the first mask of its group")
+                throw Error("mask-size", to_string(set.size_of(i)),
+                            to_string(set.size_of(first)) + " as the first mask of its group")
                     .at_row(static_cast<std::int64_t>(i));
             }
         }
     }
-    return make_masks(groups.size() - 1, threads, [&, painter = Painter()](std::size_t g, std::vector<std::uint32_t>& runs) mutable {
-        const auto first = static_cast<std::size_t>(groups[g]), end = static_cast<std::size_t>(groups[g + 1]);
-        const Size size = set.size_of(first);
-        painter.begin(size.pixels());
-        painter.add_foreground(set.runs(first), Painter::Layer::kSets);
-        for (std::size_t i = first + 1; i < end; ++i) {
-            switch (operation) {
-                case Operation::kUnion: painter.add_foreground(set.runs(i), Painter::Layer::kSets); break;
-                case Operation::kIntersection: painter.add_background(set.runs(i), Painter::Layer::kClears); break;
-                case Operation::kDifference: painter.add_foreground(set.runs(i), Painter::Layer::kClears); break;
+    return make_masks(
+        groups.size() - 1, threads, [&, painter = Painter()](std::size_t g, std::vector<std::uint32_t>& runs) mutable {
+            const auto first = static_cast<std::size_t>(groups[g]), end = static_cast<std::size_t>(groups[g + 1]);
+            const Size size = set.size_of(first);
+            painter.begin(size.pixels());
+            painter.add_foreground(set.runs(first), Painter::Layer::kSets);
+            for (std::size_t i = first + 1; i < end; ++i) {
+                switch (operation) {
+                    case Operation::kUnion:
+                        painter.add_foreground(set.runs(i), Painter::Layer::kSets);
+                        break;
+                    case Operation::kIntersection:
+                        painter.add_background(set.runs(i), Painter::Layer::kClears);
+                        break;
+                    case Operation::kDifference:
+                        painter.add_foreground(set.runs(i), Painter::Layer::kClears);
+                        break;
+                }
             }
-        }
-        append_runs(painter.finish(), size, runs);
-    });
+            append_runs(painter.finish(), size, runs);
+        });
 }
 
 namespace {
@@ -104,24 +114,34 @@ class Cropper {
 
 RaggedRuns crop(const MaskSet& set, std::span<const std::int64_t> windows, std::size_t threads) {
     if (windows.size() != 4 * set.size()) {
-        throw Error("crop-window", std::to_string(windows.size() / 4) + " windows", std::to_string(set.size()) + ", one for each mask");
+        throw Error("crop-window", std::to_string(windows.size() / 4) + " windows",
+                    std::to_string(set.size()) + ", one for each mask");
     }
     for (std::size_t i = 0; i < set.size(); ++i) {
         const std::int64_t width = windows[4 * i + 2], height = windows[4 * i + 3];
         if (width < 0 || height < 0 || width > std::int64_t{kMaxPixels} || height > std::int64_t{kMaxPixels}) {
-            throw Error("crop-window", "a window of width " + std::to_string(width) + " and height " + std::to_string(height),
+            throw Error("crop-window",
+                        "a window of width " + std::to_string(width) + " and height " + std::to_string(height),
                         "0 to " + std::to_string(kMaxPixels))
                 .at_row(static_cast<std::int64_t>(i));
         }
         check_size({static_cast<std::uint32_t>(height), static_cast<std::uint32_t>(width)}, i);
     }
-    return make_masks(set.size(), threads, [&, cropper = Cropper()](std::size_t i, std::vector<std::uint32_t>& runs) mutable {
-        const std::int64_t x = windows[4 * i], y = windows[4 * i + 1], width = windows[4 * i + 2], height = windows[4 * i + 3];
-        const auto [x0, x1] = clip(x, width, set.size_of(i).width);
-        const auto [y0, y1] = clip(y, height, set.size_of(i).height);
-        const Cut cut{x0, x1, y0, y1, x < 0 ? 0 - static_cast<std::uint64_t>(x) : 0, y < 0 ? 0 - static_cast<std::uint64_t>(y) : 0};
-        cropper.crop(set.runs(i), set.size_of(i), cut, {static_cast<std::uint32_t>(height), static_cast<std::uint32_t>(width)}, runs);
-    });
+    return make_masks(set.size(), threads,
+                      [&, cropper = Cropper()](std::size_t i, std::vector<std::uint32_t>& runs) mutable {
+                          const std::int64_t x = windows[4 * i], y = windows[4 * i + 1], width = windows[4 * i + 2],
+                                             height = windows[4 * i + 3];
+                          const auto [x0, x1] = clip(x, width, set.size_of(i).width);
+                          const auto [y0, y1] = clip(y, height, set.size_of(i).height);
+                          const Cut cut{x0,
+                                        x1,
+                                        y0,
+                                        y1,
+                                        x < 0 ? 0 - static_cast<std::uint64_t>(x) : 0,
+                                        y < 0 ? 0 - static_cast<std::uint64_t>(y) : 0};
+                          cropper.crop(set.runs(i), set.size_of(i), cut,
+                                       {static_cast<std::uint32_t>(height), static_cast<std::uint32_t>(width)}, runs);
+                      });
 }
 
 }  // namespace rapideval::masks

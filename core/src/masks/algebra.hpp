@@ -16,8 +16,9 @@ enum class Operation { kUnion, kIntersection, kDifference };
 // of a group are of several sizes.
 RaggedRuns combine(const MaskSet& set, std::span<const std::int64_t> groups, Operation operation, std::size_t threads);
 
-// Mask i cut to its window x, y, width, height = windows[4 * i:4 * i + 4], which becomes its size; beyond the image lies
-// background. Throws "crop-window" where a width or height is negative, "mask-size" where a window has too many pixels.
+// Mask i cut to its window x, y, width, height = windows[4 * i:4 * i + 4], which becomes its size; beyond the image
+// lies background. Throws "crop-window" where a width or height is negative, "mask-size" where a window has too many
+// pixels.
 RaggedRuns crop(const MaskSet& set, std::span<const std::int64_t> windows, std::size_t threads);
 
 }  // namespace rapideval::masks

@@ -42,7 +42,8 @@ inline std::uint8_t fold(std::uint64_t seen) {
 }
 
 // What is left of a row after its whole blocks, and all of a narrow row.
-inline void find_tail(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first, Changes& changes) {
+inline void find_tail(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first,
+                      Changes& changes) {
     std::uint64_t bits = 0, seen = 0;
     for (std::size_t i = 0; i < n; i += 8) {
         std::uint64_t a = 0, b = 0;
@@ -60,7 +61,8 @@ inline void find_tail(const std::uint8_t* above, const std::uint8_t* row, std::s
     append(bits, first, changes);
 }
 
-void find_plain(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first, Changes& changes) {
+void find_plain(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first,
+                Changes& changes) {
     std::size_t i = 0;
     std::uint64_t seen = 0;
     for (; i + kBlock <= n; i += kBlock) {
@@ -84,7 +86,8 @@ void find_plain(const std::uint8_t* above, const std::uint8_t* row, std::size_t 
 
 #if RAPIDEVAL_X86
 
-void find_sse2(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first, Changes& changes) {
+void find_sse2(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first,
+               Changes& changes) {
     std::size_t i = 0;
     __m128i seen = _mm_setzero_si128();
     for (; i + kBlock <= n; i += kBlock) {
@@ -114,8 +117,10 @@ RAPIDEVAL_AVX2 void find_avx2(const std::uint8_t* above, const std::uint8_t* row
     for (; i + kBlock <= n; i += kBlock) {
         const __m256i low = load_avx2(row + i), high = load_avx2(row + i + 32);
         seen = _mm256_or_si256(seen, _mm256_or_si256(low, high));
-        const auto equal_low = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_avx2(above + i), low)));
-        const auto equal_high = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_avx2(above + i + 32), high)));
+        const auto equal_low =
+            static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_avx2(above + i), low)));
+        const auto equal_high =
+            static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_avx2(above + i + 32), high)));
         append(~(std::uint64_t{equal_high} << 32 | equal_low), first + static_cast<std::uint32_t>(i), changes);
     }
     std::uint8_t bytes[32];

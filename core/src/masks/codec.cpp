@@ -101,8 +101,9 @@ bool decode(std::string_view text, Size size, std::uint32_t* runs) {
             const std::size_t end = block + static_cast<unsigned>(std::countr_zero(ends)) + 1;
             ends &= ends - 1;
             if (end - start > kMaxGroups) return false;
-            sum.add(number(shifted(load(at + (static_cast<std::ptrdiff_t>(start) - static_cast<std::ptrdiff_t>(block)))),
-                           static_cast<unsigned>(end - start)));
+            sum.add(
+                number(shifted(load(at + (static_cast<std::ptrdiff_t>(start) - static_cast<std::ptrdiff_t>(block)))),
+                       static_cast<unsigned>(end - start)));
             start = end;
         }
         if (block + valid - start > kMaxGroups) return false;
@@ -181,10 +182,12 @@ RaggedRuns decode_all(std::string_view text, std::span<const std::int64_t> text_
     check_offsets(text_offsets, text.size(), "rle-offsets", "text offsets");
     const std::size_t masks = text_offsets.size() - 1;
     if (sizes.size() != 2 * masks) {
-        throw Error("rle-sizes", std::to_string(sizes.size() / 2) + " sizes", std::to_string(masks) + ", one for each mask");
+        throw Error("rle-sizes", std::to_string(sizes.size() / 2) + " sizes",
+                    std::to_string(masks) + ", one for each mask");
     }
     const auto string = [&](std::size_t i) {
-        return text.substr(static_cast<std::size_t>(text_offsets[i]), static_cast<std::size_t>(text_offsets[i + 1] - text_offsets[i]));
+        return text.substr(static_cast<std::size_t>(text_offsets[i]),
+                           static_cast<std::size_t>(text_offsets[i + 1] - text_offsets[i]));
     };
     const auto for_each_mask = [&](const auto& work) {
         parallel_for((masks + kPiece - 1) / kPiece, threads, [&](std::size_t piece) {

@@ -52,7 +52,8 @@ class ChangeFinder {
 
   private:
     void search(const std::uint8_t* above, const std::uint8_t* row, std::size_t n, std::uint32_t first) {
-        if (found_.size() < count_ + n + kChangesSlack) found_.resize(std::max(2 * found_.size(), count_ + n + kChangesSlack));
+        if (found_.size() < count_ + n + kChangesSlack)
+            found_.resize(std::max(2 * found_.size(), count_ + n + kChangesSlack));
         Changes changes{found_.data() + count_};
         search_row_(above, row, n, first, changes);
         count_ = static_cast<std::size_t>(changes.end - found_.data());
@@ -72,7 +73,8 @@ class ChangeFinder {
             const std::uint8_t* column = plane.at(0, x);
             search(before, column, 1, position);
             for (std::size_t i = 1; i < length; i += kStretch) {
-                search(column + i - 1, column + i, std::min(kStretch, length - i), position + static_cast<std::uint32_t>(i));
+                search(column + i - 1, column + i, std::min(kStretch, length - i),
+                       position + static_cast<std::uint32_t>(i));
             }
             before = column + length - 1;
             position += static_cast<std::uint32_t>(length);
@@ -136,12 +138,15 @@ class ChangeFinder {
         for (std::size_t x = 0; x < plane.size.width; ++x) {
             const std::uint8_t value = *plane.at(y, x);
             if (value > 1) {
-                throw Error("mask-value", std::to_string(value) + " at row " + std::to_string(y) + ", column " + std::to_string(x), "0 or 1")
+                throw Error("mask-value",
+                            std::to_string(value) + " at row " + std::to_string(y) + ", column " + std::to_string(x),
+                            "0 or 1")
                     .at_row(static_cast<std::int64_t>(row));
             }
         }
     }
-    throw Error("mask-value", "values that change while they are read", "0 or 1").at_row(static_cast<std::int64_t>(row));
+    throw Error("mask-value", "values that change while they are read", "0 or 1")
+        .at_row(static_cast<std::int64_t>(row));
 }
 
 }  // namespace
@@ -154,13 +159,16 @@ RaggedRuns from_dense(const DenseMasks& masks, std::size_t threads, Simd level) 
     }
     const Size size{static_cast<std::uint32_t>(height), static_cast<std::uint32_t>(width)};
     check_size(size, 0);
-    return make_masks(count, threads, [&, finder = ChangeFinder(find_changes(level))](std::size_t i, std::vector<std::uint32_t>& runs) mutable {
-        const Plane plane{masks.pixels + static_cast<std::ptrdiff_t>(i) * masks.strides[0], size, masks.strides[1], masks.strides[2]};
-        std::uint8_t seen = 0;
-        const auto changes = finder.find(plane, seen);
-        if (seen > 1) refuse_value(plane, i);
-        append_runs(changes, size, runs);
-    });
+    return make_masks(
+        count, threads,
+        [&, finder = ChangeFinder(find_changes(level))](std::size_t i, std::vector<std::uint32_t>& runs) mutable {
+            const Plane plane{masks.pixels + static_cast<std::ptrdiff_t>(i) * masks.strides[0], size, masks.strides[1],
+                              masks.strides[2]};
+            std::uint8_t seen = 0;
+            const auto changes = finder.find(plane, seen);
+            if (seen > 1) refuse_value(plane, i);
+            append_runs(changes, size, runs);
+        });
 }
 
 namespace {
@@ -207,7 +215,8 @@ void to_dense(const MaskSet& set, Order order, std::uint8_t* pixels, std::size_t
     const Size size = set.size_of(0);
     for (std::size_t i = 1; i < set.size(); ++i) {
         if (set.size_of(i) != size) {
-            throw Error("mask-size", to_string(set.size_of(i)), to_string(size) + " as the first mask").at_row(static_cast<std::int64_t>(i));
+            throw Error("mask-size", to_string(set.size_of(i)), to_string(size) + " as the first mask")
+                .at_row(static_cast<std::int64_t>(i));
         }
     }
     parallel_for(set.size(), threads, [&](std::size_t i) {

@@ -108,12 +108,15 @@ class PreparedSet {
 
 void check_crowd(const MaskSet& b, Flags b_crowd) {
     if (b_crowd.size() != b.size()) {
-        throw Error("mask-crowd", std::to_string(b_crowd.size()) + " crowd flags", std::to_string(b.size()) + ", one for each mask");
+        throw Error("mask-crowd", std::to_string(b_crowd.size()) + " crowd flags",
+                    std::to_string(b.size()) + ", one for each mask");
     }
 }
 
 void check_same_size(Size a, Size b, std::size_t row) {
-    if (a != b) throw Error("mask-size", "a mask of " + to_string(a), to_string(b) + " as the mask it is compared with").at_row(static_cast<std::int64_t>(row));
+    if (a != b)
+        throw Error("mask-size", "a mask of " + to_string(a), to_string(b) + " as the mask it is compared with")
+            .at_row(static_cast<std::int64_t>(row));
 }
 
 }  // namespace
@@ -128,14 +131,15 @@ std::vector<double> iou_matrix(const MaskSet& a, const MaskSet& b, Flags b_crowd
     const std::size_t rows = std::max<std::size_t>(1, 1024 / b.size());  // of one piece
     parallel_for((a.size() + rows - 1) / rows, threads, [&](std::size_t piece) {
         for (std::size_t i = piece * rows; i < std::min(a.size(), (piece + 1) * rows); ++i) {
-            for (std::size_t j = 0; j < b.size(); ++j) result[i * b.size() + j] = iou(left[i], right[j], b_crowd[j] != 0);
+            for (std::size_t j = 0; j < b.size(); ++j)
+                result[i * b.size() + j] = iou(left[i], right[j], b_crowd[j] != 0);
         }
     });
     return result;
 }
 
-std::vector<double> iou_pairs(const MaskSet& a, const MaskSet& b, Flags b_crowd,
-                              std::span<const std::int64_t> pairs, std::size_t threads) {
+std::vector<double> iou_pairs(const MaskSet& a, const MaskSet& b, Flags b_crowd, std::span<const std::int64_t> pairs,
+                              std::size_t threads) {
     check_crowd(b, b_crowd);
     const std::size_t count = pairs.size() / 2;
     const auto row = [&](std::size_t p, std::size_t side) { return static_cast<std::size_t>(pairs[2 * p + side]); };
@@ -143,7 +147,8 @@ std::vector<double> iou_pairs(const MaskSet& a, const MaskSet& b, Flags b_crowd,
         for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
             const std::size_t rows = side == 0 ? a.size() : b.size();
             if (pairs[2 * p + side] < 0 || row(p, side) >= rows) {
-                throw Error("mask-pair", "row " + std::to_string(pairs[2 * p + side]), "a row below " + std::to_string(rows))
+                throw Error("mask-pair", "row " + std::to_string(pairs[2 * p + side]),
+                            "a row below " + std::to_string(rows))
                     .at_row(static_cast<std::int64_t>(p));
             }
         }

@@ -60,7 +60,7 @@ inline double iou_at_least(const Prepared& a, const Prepared& b, bool b_crowd, d
 // IoU (A, B), and IoU (P,) of the pairs of row numbers (P, 2). Throw "mask-size" where the two masks of a pair
 // are of different sizes, "mask-crowd" unless there is a flag for each b, "mask-pair" where a row does not exist.
 std::vector<double> iou_matrix(const MaskSet& a, const MaskSet& b, Flags b_crowd, std::size_t threads);
-std::vector<double> iou_pairs(const MaskSet& a, const MaskSet& b, Flags b_crowd,
-                              std::span<const std::int64_t> pairs, std::size_t threads);
+std::vector<double> iou_pairs(const MaskSet& a, const MaskSet& b, Flags b_crowd, std::span<const std::int64_t> pairs,
+                              std::size_t threads);
 
 }  // namespace rapideval::masks

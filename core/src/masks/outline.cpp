@@ -15,8 +15,8 @@ constexpr std::uint32_t kNone = 0xffff'ffff;
 struct Corner {
     std::uint32_t x, y;
     std::uint32_t next = kNone;
-    std::uint32_t twin = kNone;   // the other corner at the same point
-    std::uint32_t left = kNone;   // where the upper edge begins of the run to the left, just below the corner
+    std::uint32_t twin = kNone;  // the other corner at the same point
+    std::uint32_t left = kNone;  // where the upper edge begins of the run to the left, just below the corner
     std::uint32_t ring = kNone;
     std::uint32_t place = kNone;  // in the path that is being followed
 };
@@ -120,10 +120,11 @@ class CornerFinder {
         std::uint32_t above = kNone;  // upper corner of the vertical piece that is under way
         while (l < left_.size() || r < right_.size()) {
             constexpr std::uint64_t kBelowAll = std::uint64_t{1} << 32;
-            const std::uint64_t left_y = l < left_.size() ? left_[l].y : kBelowAll, right_y = r < right_.size() ? right_[r].y : kBelowAll;
+            const std::uint64_t left_y = l < left_.size() ? left_[l].y : kBelowAll,
+                                right_y = r < right_.size() ? right_[r].y : kBelowAll;
             const std::uint64_t y = std::min(left_y, right_y);
             const bool at_left = left_y == y, at_right = right_y == y;
-            const bool right_inside = r % 2 == 1;  // above y
+            const bool right_inside = r % 2 == 1;         // above y
             if (at_left && at_right && l % 2 == r % 2) {  // the edge goes on
                 right_[r++].corner = left_[l++].corner;
                 continue;
@@ -241,7 +242,8 @@ class RingTracer {
         const auto first_point = [&](std::uint32_t ring) { return points_[rings_[ring].begin]; };
         order_.resize(rings_.size());
         for (std::uint32_t r = 0; r < rings_.size(); ++r) order_[r] = r;
-        std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) { return first_point(a) < first_point(b); });
+        std::sort(order_.begin(), order_.end(),
+                  [&](std::uint32_t a, std::uint32_t b) { return first_point(a) < first_point(b); });
         // The run to the left of a hole belongs to its object. The upper edge of that run began further left, so its
         // ring has its owner already.
         for (const std::uint32_t r : order_) {

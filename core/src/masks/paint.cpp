@@ -65,7 +65,8 @@ void Painter::sort() {
         for (std::size_t i = 0; i + 1 < starts_.size(); i += 2) {
             const std::size_t middle = starts_[i + 1], end = i + 2 < starts_.size() ? starts_[i + 2] : middle;
             const auto at = [&](std::size_t k) { return intervals_.begin() + static_cast<std::ptrdiff_t>(k); };
-            std::merge(at(starts_[i]), at(middle), at(middle), at(end), merged_.begin() + static_cast<std::ptrdiff_t>(starts_[i]), by_start);
+            std::merge(at(starts_[i]), at(middle), at(middle), at(end),
+                       merged_.begin() + static_cast<std::ptrdiff_t>(starts_[i]), by_start);
             starts_[lists++] = starts_[i];
         }
         starts_[lists++] = intervals_.size();

@@ -35,7 +35,9 @@ class Painter {
         std::uint32_t start, end, layer;
     };
 
-    void add(std::uint32_t start, std::uint32_t end) { intervals_.push_back({start, end, static_cast<std::uint32_t>(clears_.size() - 1)}); }
+    void add(std::uint32_t start, std::uint32_t end) {
+        intervals_.push_back({start, end, static_cast<std::uint32_t>(clears_.size() - 1)});
+    }
     void open_layer(Layer layer);
     void sort();
     void unite();

@@ -105,7 +105,8 @@ void cross(const Edge& edge, std::uint32_t height, Found&& found) {
 class RingScanner {
   public:
     // Points in steps, at least one; returns positions that rise strictly, valid until the next call.
-    std::span<const std::uint32_t> scan(std::span<const std::pair<int, int>> steps, Size size, std::uint64_t& crossings) {
+    std::span<const std::uint32_t> scan(std::span<const std::pair<int, int>> steps, Size size,
+                                        std::uint64_t& crossings) {
         changes_.clear();
         edges_.clear();
         std::uint32_t low = size.width, high = 0;
@@ -137,7 +138,8 @@ class RingScanner {
         }
         rows_.resize(std::max<std::size_t>(rows_.size(), count));
         for (const Edge& edge : edges_) {
-            cross(edge, size.height, [&](std::uint32_t column, std::uint32_t row) { rows_[slot_[column - low]++] = row; });
+            cross(edge, size.height,
+                  [&](std::uint32_t column, std::uint32_t row) { rows_[slot_[column - low]++] = row; });
         }
         collect(low, size.height);
         if (!changes_.empty() && changes_.back() == size.pixels()) changes_.pop_back();
@@ -177,7 +179,8 @@ class RowRasteriser {
     void operator()(std::size_t row, std::vector<std::uint32_t>& runs) {
         const Size size{rows_.sizes[2 * row], rows_.sizes[2 * row + 1]};
         check_size(size, row);
-        const auto first = static_cast<std::size_t>(rows_.row_offsets[row]), end = static_cast<std::size_t>(rows_.row_offsets[row + 1]);
+        const auto first = static_cast<std::size_t>(rows_.row_offsets[row]),
+                   end = static_cast<std::size_t>(rows_.row_offsets[row + 1]);
         std::uint64_t crossings = 0;
         if (end - first == 1 && rows_.ring_is_hole[first] == 0) {
             const auto changes = scan(row, first, size, crossings);
@@ -194,8 +197,10 @@ class RowRasteriser {
 
   private:
     std::span<const std::uint32_t> scan(std::size_t row, std::size_t ring, Size size, std::uint64_t& crossings) {
-        const auto begin = static_cast<std::size_t>(rows_.ring_offsets[ring]), end = static_cast<std::size_t>(rows_.ring_offsets[ring + 1]);
-        if (end - begin < 3) refuse(row, "polygon-points", "a ring of " + std::to_string(end - begin) + " points", "at least 3");
+        const auto begin = static_cast<std::size_t>(rows_.ring_offsets[ring]),
+                   end = static_cast<std::size_t>(rows_.ring_offsets[ring + 1]);
+        if (end - begin < 3)
+            refuse(row, "polygon-points", "a ring of " + std::to_string(end - begin) + " points", "at least 3");
         steps_.clear();
         for (std::size_t i = begin; i < end; ++i) {
             const double x = rows_.points[2 * i], y = rows_.points[2 * i + 1];
@@ -210,7 +215,8 @@ class RowRasteriser {
         if (size.pixels() == 0) return {};
         const auto changes = scanner_.scan(steps_, size, crossings);
         if (crossings > kMaxCrossings) {
-            refuse(row, "polygon-length", "edges that pass " + std::to_string(crossings) + " columns", "at most " + std::to_string(kMaxCrossings));
+            refuse(row, "polygon-length", "edges that pass " + std::to_string(crossings) + " columns",
+                   "at most " + std::to_string(kMaxCrossings));
         }
         return changes;
     }
@@ -232,7 +238,8 @@ RaggedRuns from_polygons(const PolygonRows& rows, std::size_t threads) {
     check_offsets(rows.row_offsets, rows.ring_offsets.size() - 1, "polygon-offsets", "row offsets");
     const auto expect = [](std::size_t found, std::size_t expected, const char* what, const char* each) {
         if (found != expected) {
-            throw Error("polygon-offsets", std::to_string(found) + " " + what, std::to_string(expected) + ", one for each " + each);
+            throw Error("polygon-offsets", std::to_string(found) + " " + what,
+                        std::to_string(expected) + ", one for each " + each);
         }
     };
     expect(rows.ring_is_hole.size(), rows.ring_offsets.size() - 1, "hole flags", "ring");

@@ -21,8 +21,8 @@ inline constexpr double kMaxCoordinate = 2e8;
 // only if it is one pixel high.
 inline constexpr std::uint64_t kMaxCrossings = std::uint64_t{1} << 26;
 
-// Rows of rings: ring r is points[2 * ring_offsets[r]:2 * ring_offsets[r + 1]] (x, y in pixels, closed implicitly), row n
-// owns the rings row_offsets[n]:row_offsets[n + 1], sizes[2 * n:2 * n + 2] is its height and width.
+// Rows of rings: ring r is points[2 * ring_offsets[r]:2 * ring_offsets[r + 1]] (x, y in pixels, closed implicitly), row
+// n owns the rings row_offsets[n]:row_offsets[n + 1], sizes[2 * n:2 * n + 2] is its height and width.
 struct PolygonRows {
     std::span<const double> points;
     std::span<const std::int64_t> ring_offsets, row_offsets;

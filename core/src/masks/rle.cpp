@@ -12,7 +12,8 @@ void check_offsets(std::span<const std::int64_t> offsets, std::size_t total, con
     const std::string name(what);
     if (offsets.empty()) throw Error(rule, "no " + name, "at least one number");
     const std::string expected = name + " that rise from 0 to " + std::to_string(total);
-    if (offsets.front() != 0) throw Error(rule, name + " that begin with " + std::to_string(offsets.front()), expected).at_row(0);
+    if (offsets.front() != 0)
+        throw Error(rule, name + " that begin with " + std::to_string(offsets.front()), expected).at_row(0);
     for (std::size_t i = 1; i < offsets.size(); ++i) {
         if (offsets[i] < offsets[i - 1]) {
             throw Error(rule, std::to_string(offsets[i]) + " after " + std::to_string(offsets[i - 1]), expected)
@@ -45,7 +46,8 @@ void check_runs(Runs runs, Size size, std::size_t row) {
 void check_masks(const MaskSet& set) {
     check_offsets(set.offsets, set.counts.size(), "rle-offsets", "offsets");
     if (set.sizes.size() != 2 * set.size()) {
-        throw Error("rle-sizes", std::to_string(set.sizes.size() / 2) + " sizes", std::to_string(set.size()) + ", one for each mask");
+        throw Error("rle-sizes", std::to_string(set.sizes.size() / 2) + " sizes",
+                    std::to_string(set.size()) + ", one for each mask");
     }
     for (std::size_t i = 0; i < set.size(); ++i) {
         check_size(set.size_of(i), i);

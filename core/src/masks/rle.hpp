@@ -40,7 +40,8 @@ struct MaskSet {
 
     std::size_t size() const { return offsets.size() - 1; }
     Runs runs(std::size_t i) const {
-        return counts.subspan(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+        return counts.subspan(static_cast<std::size_t>(offsets[i]),
+                              static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
     }
     Size size_of(std::size_t i) const { return {sizes[2 * i], sizes[2 * i + 1]}; }
 };

@@ -74,8 +74,8 @@ class ArrayReader {
     const char* guess(std::size_t i) const {
         if (i == 0) return first_;
         const char* from = first_ + i * options_.piece_bytes;
-        const char* to = std::min(
-            end_, from + std::min<std::size_t>(options_.piece_bytes, static_cast<std::size_t>(end_ - from)));
+        const char* to =
+            std::min(end_, from + std::min<std::size_t>(options_.piece_bytes, static_cast<std::size_t>(end_ - from)));
         for (const char* p = from; p < to; ++p) {
             p = static_cast<const char*>(std::memchr(p, '}', static_cast<std::size_t>(to - p)));
             if (!p) return nullptr;
@@ -136,8 +136,7 @@ class ArrayReader {
         const char* begin = next < pieces ? guess(next) : nullptr;
         bool open = !after_value || cursor.next(']');
         while (open) {
-            while (next < pieces && (!begin || begin < cursor.p))
-                begin = ++next < pieces ? guess(next) : nullptr;
+            while (next < pieces && (!begin || begin < cursor.p)) begin = ++next < pieces ? guess(next) : nullptr;
             if (next < pieces && begin == cursor.p) {
                 join(reader, cursor.p);
                 return false;
@@ -152,8 +151,7 @@ class ArrayReader {
 
     void read_pieces(std::size_t pieces) {
         const std::size_t threads = std::min(options_.threads, pieces);
-        for (std::size_t i = 0; i < 2 * threads; ++i)
-            idle_.push_back(std::make_unique<RowReader<Rows>>(options_.rows));
+        for (std::size_t i = 0; i < 2 * threads; ++i) idle_.push_back(std::make_unique<RowReader<Rows>>(options_.rows));
         parallel_for(threads, threads, [&](std::size_t) {
             try {
                 work(pieces);
@@ -187,9 +185,7 @@ class ArrayReader {
         }
     }
 
-    bool finished(std::size_t pieces) const {
-        return closed_ || error_ || handed_out_ >= std::min(pieces, last_);
-    }
+    bool finished(std::size_t pieces) const { return closed_ || error_ || handed_out_ >= std::min(pieces, last_); }
 
     // Joins all pieces whose turn has come. One thread at a time does this; the lock is let go while it
     // copies.
@@ -222,8 +218,7 @@ class ArrayReader {
 
     // Joins one piece, if it counts. Returns whether the array is closed.
     bool take_over(Piece& piece, std::size_t next, std::size_t pieces) {
-        if (piece.begin != at_)
-            return false;  // no element begins in it, or the single pass has read it already
+        if (piece.begin != at_) return false;  // no element begins in it, or the single pass has read it already
         const bool closed = piece.state == State::closed;
         join(*piece.reader, piece.stop);
         if (piece.state != State::failed) return closed;

@@ -68,9 +68,7 @@ bool take_mask(const char*& p, const char* end, RowKernel kernel, Maker& maker) 
 // this is a guess; it is right if every mask turns out to end where the next one begins.
 class Stack {
   public:
-    Stack(const char* first, const char* end, int outer) : end_(end), outer_(outer) {
-        begins.push_back(first);
-    }
+    Stack(const char* first, const char* end, int outer) : end_(end), outer_(outer) { begins.push_back(first); }
 
     // Goes on until the stack is closed; the place behind, or nullptr.
     const char* find_all() {
@@ -153,8 +151,7 @@ bool only_border(const char* from, const char* to, int outer, bool last) {
         if (between.size() > 8) return false;
     }
     const auto inner = static_cast<std::size_t>(outer - 1);
-    return between ==
-           (last ? std::string(inner + 1, ']') : std::string(inner, ']') + ',' + std::string(inner, '['));
+    return between == (last ? std::string(inner + 1, ']') : std::string(inner, ']') + ',' + std::string(inner, '['));
 }
 
 void append_masks(const Bitmasks& more, Bitmasks& masks) {
@@ -221,9 +218,7 @@ std::optional<Bitmasks> read_fast(Cursor& cursor, const BitmaskOptions& options)
 
 // --- the plain way -------------------------------------------------------------------------------------
 
-std::string counted(std::size_t n, const char* what) {
-    return std::to_string(n) + ' ' + what + (n == 1 ? "" : "s");
-}
+std::string counted(std::size_t n, const char* what) { return std::to_string(n) + ' ' + what + (n == 1 ? "" : "s"); }
 
 Error refusal(const Cursor& cursor, const char* rule, const char* at, std::string path, std::string found,
               std::string expected, std::string hint = {}) {
@@ -290,10 +285,9 @@ class PlainReader {
             if (result.ndim == 4) {
                 const std::size_t channels = *mask == '[' ? length(mask) : 0;
                 if (channels != 1) {
-                    throw refusal(
-                        cursor_, "M35", mask, path,
-                        *mask == '[' ? counted(channels, "channel") : describe_value(mask, cursor_.end),
-                        "one, as in [N, 1, H, W]");
+                    throw refusal(cursor_, "M35", mask, path,
+                                  *mask == '[' ? counted(channels, "channel") : describe_value(mask, cursor_.end),
+                                  "one, as in [N, 1, H, W]");
                 }
                 path += "[0]";
                 each(mask, [&](const char* inner) { mask = inner; });
@@ -311,9 +305,7 @@ class PlainReader {
     }
 
   private:
-    Cursor at(const char* p) const {
-        return {cursor_.origin(), p, cursor_.end, cursor_.max_depth(), cursor_.depth()};
-    }
+    Cursor at(const char* p) const { return {cursor_.origin(), p, cursor_.end, cursor_.max_depth(), cursor_.depth()}; }
 
     template <typename Visit>
     void each(const char* list, Visit visit) const {
@@ -341,8 +333,7 @@ class PlainReader {
 
     void read_mask(const char* mask, const std::string& path) {
         if (*mask != '[')
-            throw refusal(cursor_, "M35", mask, path, describe_value(mask, cursor_.end),
-                          "a mask of rows, [H, W]");
+            throw refusal(cursor_, "M35", mask, path, describe_value(mask, cursor_.end), "a mask of rows, [H, W]");
         std::size_t height = 0, width = 0;
         each(mask, [&](const char* row) {
             if (*row != '[')
@@ -357,12 +348,10 @@ class PlainReader {
             ++height;
         });
         if (height == 0) throw refusal(cursor_, "M34", mask, path, "a mask without rows", "at least one row");
-        if (width == 0)
-            throw refusal(cursor_, "M34", mask, path, "a mask without columns", "at least one column");
+        if (width == 0) throw refusal(cursor_, "M34", mask, path, "a mask without columns", "at least one column");
         if (height > kMaxPixels || width > kMaxPixels / height) {
             throw refusal(cursor_, "M34", mask, path,
-                          std::to_string(height) + " x " + std::to_string(width) + " pixels",
-                          "fewer than 2^32");
+                          std::to_string(height) + " x " + std::to_string(width) + " pixels", "fewer than 2^32");
         }
         maker_.words.clear();
         BitRows rows(maker_.words);
@@ -372,8 +361,7 @@ class PlainReader {
             std::size_t x = 0;
             each(row, [&](const char* element) {
                 if (*element == '[')
-                    throw refusal(cursor_, "M35", mask, path, "brackets of uneven depth",
-                                  "a mask of rows, [H, W]");
+                    throw refusal(cursor_, "M35", mask, path, "brackets of uneven depth", "a mask of rows, [H, W]");
                 const int bit = bit_of(element);
                 if (bit < 0 && !wrong) wrong = element, wrong_y = y, wrong_x = x;
                 rows.append(bit == 1, 1);
@@ -432,8 +420,8 @@ BitmaskValue read_bitmask(Cursor& cursor, const BitmaskOptions& options) {
     }
     Cursor inside(cursor.origin(), begin + 1, cursor.end, cursor.max_depth(), cursor.depth());
     inside.skip_space();
-    if (inside.peek() == ']' || !PlainReader::is_numeric(Cursor(cursor.origin(), begin, cursor.end,
-                                                                cursor.max_depth(), cursor.depth())))
+    if (inside.peek() == ']' ||
+        !PlainReader::is_numeric(Cursor(cursor.origin(), begin, cursor.end, cursor.max_depth(), cursor.depth())))
         return value;
     PlainReader reader(cursor, begin, options);
     try {

@@ -91,10 +91,8 @@ struct Block {
         // into 8.
         const uint8x16_t all = vdupq_n_u8(static_cast<std::uint8_t>(c));
         const uint8x16_t bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-        const uint8x16_t a =
-            vpaddq_u8(vandq_u8(vceqq_u8(part[0], all), bit), vandq_u8(vceqq_u8(part[1], all), bit));
-        const uint8x16_t b =
-            vpaddq_u8(vandq_u8(vceqq_u8(part[2], all), bit), vandq_u8(vceqq_u8(part[3], all), bit));
+        const uint8x16_t a = vpaddq_u8(vandq_u8(vceqq_u8(part[0], all), bit), vandq_u8(vceqq_u8(part[1], all), bit));
+        const uint8x16_t b = vpaddq_u8(vandq_u8(vceqq_u8(part[2], all), bit), vandq_u8(vceqq_u8(part[3], all), bit));
         const uint8x16_t ab = vpaddq_u8(a, b);
         return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(ab, ab)), 0);
     }

@@ -45,8 +45,7 @@ void RunMaker::append_runs(const std::uint64_t* rows, std::size_t height, std::s
             const std::uint64_t here = word[y * words];
             if (here == above) continue;
             changes_.push_back({here ^ above, static_cast<std::uint32_t>(y)});
-            for (std::uint64_t bits = here ^ above; bits != 0; bits &= bits - 1)
-                ++starts[std::countr_zero(bits) + 1];
+            for (std::uint64_t bits = here ^ above; bits != 0; bits &= bits - 1) ++starts[std::countr_zero(bits) + 1];
             above = here;
         }
         for (std::size_t i = 0; i < 64; ++i) starts[i + 1] += starts[i];

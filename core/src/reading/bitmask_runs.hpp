@@ -12,8 +12,7 @@ namespace rapideval::reading {
 class RunMaker {
   public:
     // Appends the runs of a mask of height x width whose rows are (width + 63) / 64 words each.
-    void append_runs(const std::uint64_t* rows, std::size_t height, std::size_t width,
-                     Column<std::uint32_t>& counts);
+    void append_runs(const std::uint64_t* rows, std::size_t height, std::size_t width, Column<std::uint32_t>& counts);
 
   private:
     struct Change {

@@ -14,8 +14,8 @@ class DocumentReader {
   public:
     DocumentReader(const Source& source, const CocoOptions& options)
         : source_(source),
-          cursor_(source.text().data(), begin_document(source.text()),
-                  source.text().data() + source.text().size(), std::max(options.max_depth, kLeastDepth)),
+          cursor_(source.text().data(), begin_document(source.text()), source.text().data() + source.text().size(),
+                  std::max(options.max_depth, kLeastDepth)),
           arrays_{{options.extras, options.max_problems}, thread_count(options.threads)} {
         if (options.chunk_bytes != 0) arrays_.piece_bytes = options.chunk_bytes;
     }
@@ -80,11 +80,9 @@ class DocumentReader {
         // A member that stands twice is refused at the end of the object; until then the first one counts.
         if (name == "images" && !document.images) return rows(document.images, "$.images");
         if (name == "categories" && !document.categories) return rows(document.categories, "$.categories");
-        if (name == "annotations" && !document.annotations)
-            return rows(document.annotations, "$.annotations");
+        if (name == "annotations" && !document.annotations) return rows(document.annotations, "$.annotations");
         if (half)
-            throw Error("json-surrogate", "half a surrogate pair in the name of a member",
-                        "whole surrogate pairs")
+            throw Error("json-surrogate", "half a surrogate pair in the name of a member", "whole surrogate pairs")
                 .at_offset(cursor_.offset(half));
         const char* begin = cursor_.p;
         cursor_.skip_value();
@@ -96,15 +94,13 @@ class DocumentReader {
         if (cursor_.peek() != '[') {
             const char* begin = cursor_.p;
             cursor_.skip_value();
-            throw Error("coco-shape", describe_value(begin, cursor_.p), "a list")
-                .at_offset(cursor_.offset(begin));
+            throw Error("coco-shape", describe_value(begin, cursor_.p), "a list").at_offset(cursor_.offset(begin));
         }
         rows.emplace();
         ArrayReader<Rows>(source_, arrays_, *rows).read(cursor_);
         for (Problem& problem : rows->problems) {
             Error error(std::move(problem.rule), std::move(problem.found), std::move(problem.expected));
-            error.at_path(path + path_step(problem.row) + problem.path)
-                .at_row(static_cast<std::int64_t>(problem.row));
+            error.at_path(path + path_step(problem.row) + problem.path).at_row(static_cast<std::int64_t>(problem.row));
             error.at_offset(problem.offset).with_hint(std::move(problem.hint));
             document.problems.push_back(std::move(error));
         }
@@ -130,8 +126,7 @@ class DocumentReader {
     void settle_problems() {
         std::vector<Error>& problems = document.problems;
         if (problems.size() > arrays_.rows.max_problems)
-            problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(arrays_.rows.max_problems),
-                           problems.end());
+            problems.erase(problems.begin() + static_cast<std::ptrdiff_t>(arrays_.rows.max_problems), problems.end());
         const char* text = cursor_.origin();
         std::int64_t line = 1, at = 0;
         std::vector<Error*> ordered;

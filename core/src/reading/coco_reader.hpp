@@ -27,7 +27,7 @@ struct CocoDocument {
     std::optional<CategoryRows> categories;
     std::optional<AnnotationRows> annotations;
     std::vector<std::pair<std::string, std::string>> top;  // other members: name and JSON text
-    std::vector<Error> problems;  // complete with path and line, in the order of the text
+    std::vector<Error> problems;                           // complete with path and line, in the order of the text
     std::size_t problem_count = 0;
 };
 

@@ -20,8 +20,8 @@ void append_ends(Column<std::int64_t>& ends, const Column<std::int64_t>& more, s
 }
 
 template <typename T>
-void append_values(Column<T>& column, const Column<T>& more, bool used, std::size_t rows_before,
-                   std::size_t width, T absent) {
+void append_values(Column<T>& column, const Column<T>& more, bool used, std::size_t rows_before, std::size_t width,
+                   T absent) {
     if (!used && column.empty()) return;
     column.fill_up_to(rows_before * width, absent);
     column.append(more.data(), more.size());
@@ -59,8 +59,7 @@ void IdColumn::append(const IdColumn& more, std::size_t rows_before, std::size_t
     const bool now = more.first_integer != kNone || more.first_text != kNone;
     append_values(values, more.values, now, rows_before, 1, std::int64_t{0});
     text.append(more.text, rows_before, rows);
-    if (first_integer == kNone && more.first_integer != kNone)
-        first_integer = rows_before + more.first_integer;
+    if (first_integer == kNone && more.first_integer != kNone) first_integer = rows_before + more.first_integer;
     if (first_text == kNone && more.first_text != kNone) first_text = rows_before + more.first_text;
 }
 
@@ -157,8 +156,8 @@ void AnnotationRows::truncate() {
         segmentation.counts.truncate(last(segmentation.count_ends));
         const std::size_t rings = last(segmentation.row_ring_ends);
         cut(segmentation.ring_ends, rings);
-        segmentation.coordinates.truncate(
-            rings == 0 ? 0 : 2 * static_cast<std::size_t>(segmentation.ring_ends[rings - 1]));
+        segmentation.coordinates.truncate(rings == 0 ? 0
+                                                     : 2 * static_cast<std::size_t>(segmentation.ring_ends[rings - 1]));
     }
 }
 

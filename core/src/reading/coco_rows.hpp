@@ -65,27 +65,15 @@ struct SegmentationColumn {
 // --- fields --------------------------------------------------------------------------------------------
 
 // The members that become columns, by their place in the tables below.
-enum AnnotationField {
-    kImageId,
-    kCategoryId,
-    kBbox,
-    kScore,
-    kArea,
-    kIscrowd,
-    kId,
-    kSegmentation,
-    kAnnotationFields
-};
+enum AnnotationField { kImageId, kCategoryId, kBbox, kScore, kArea, kIscrowd, kId, kSegmentation, kAnnotationFields };
 enum ImageField { kImageKey, kWidth, kHeight, kFileName, kImageFields };
 enum CategoryField { kCategoryKey, kName, kSupercategory, kCategoryFields };
 
 inline constexpr std::size_t kMaxFields = 8;
 inline constexpr std::array<std::string_view, kAnnotationFields> kAnnotationNames = {
     "image_id", "category_id", "bbox", "score", "area", "iscrowd", "id", "segmentation"};
-inline constexpr std::array<std::string_view, kImageFields> kImageNames = {"id", "width", "height",
-                                                                           "file_name"};
-inline constexpr std::array<std::string_view, kCategoryFields> kCategoryNames = {"id", "name",
-                                                                                 "supercategory"};
+inline constexpr std::array<std::string_view, kImageFields> kImageNames = {"id", "width", "height", "file_name"};
+inline constexpr std::array<std::string_view, kCategoryFields> kCategoryNames = {"id", "name", "supercategory"};
 
 // --- rows ----------------------------------------------------------------------------------------------
 

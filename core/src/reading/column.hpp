@@ -31,9 +31,9 @@ inline void* resize_pages(void* block, std::size_t old_bytes, std::size_t new_by
         if (block) munmap(block, old_bytes);
         return nullptr;
     }
-    void* moved = block ? mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE)
-                        : mmap(nullptr, new_bytes, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* moved =
+        block ? mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE)
+              : mmap(nullptr, new_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (moved == MAP_FAILED) throw std::bad_alloc();
     // Fewer page faults; the advice may be refused.
     if (new_bytes >= 2 * kHugePage) (void)madvise(moved, new_bytes, MADV_HUGEPAGE);

@@ -11,8 +11,8 @@ void FieldReader::add_problem(const Cursor& cursor, const char* at, std::string 
                               std::string found, std::string expected, std::string hint) {
     ++row_problems_;
     if (base_.problems.size() == options_.max_problems) return;
-    base_.problems.push_back({base_.rows, cursor.offset(at), std::move(rule), std::move(path),
-                              std::move(found), std::move(expected), std::move(hint)});
+    base_.problems.push_back({base_.rows, cursor.offset(at), std::move(rule), std::move(path), std::move(found),
+                              std::move(expected), std::move(hint)});
 }
 
 // The value at `begin` is not what the field holds: say so, and skip it.
@@ -41,12 +41,10 @@ bool FieldReader::read_id(Cursor& cursor, int field, IdColumn& column) {
         if (column.first_integer == IdColumn::kNone) column.first_integer = base_.rows;
         return true;
     }
-    if (cursor.peek() != '"')
-        return refuse(cursor, begin, field, "coco-id", "an integer of 64 bits, or text");
+    if (cursor.peek() != '"') return refuse(cursor, begin, field, "coco-id", "an integer of 64 bits, or text");
     const RawString raw = cursor.string();
     decoded_.clear();
-    if (decode_string(raw, decoded_))
-        return refuse(cursor, begin, field, "json-surrogate", "whole surrogate pairs");
+    if (decode_string(raw, decoded_)) return refuse(cursor, begin, field, "json-surrogate", "whole surrogate pairs");
     column.text.end_rows_up_to(base_.rows);
     column.text.data.append(decoded_.data(), decoded_.size());
     column.text.end_rows_up_to(base_.rows + 1);
@@ -122,8 +120,8 @@ bool FieldReader::read_box(Cursor& cursor, int field, Column<double>& column) {
             box[n++] = cursor.number();
             cursor.skip_space();
         } while (n < 4 && cursor.take(','));
-        if (n == 4 && cursor.take(']') && std::isfinite(box[0]) && std::isfinite(box[1]) &&
-            std::isfinite(box[2]) && std::isfinite(box[3])) {
+        if (n == 4 && cursor.take(']') && std::isfinite(box[0]) && std::isfinite(box[1]) && std::isfinite(box[2]) &&
+            std::isfinite(box[3])) {
             column.append(box, 4);
             return true;
         }
@@ -148,16 +146,15 @@ bool FieldReader::refuse_box(Cursor& cursor, const char* begin) {
             const char* element = inside.p;
             const bool right = number_ahead(inside) && std::isfinite(inside.number());
             if (!right) {
-                add_problem(cursor, element, "coco-bbox", ".bbox" + path_step(count),
-                            describe_value(element, cursor.p), "a finite number");
+                add_problem(cursor, element, "coco-bbox", ".bbox" + path_step(count), describe_value(element, cursor.p),
+                            "a finite number");
                 return false;
             }
             ++count;
         } while (inside.next(']'));
     }
     add_problem(cursor, begin, "coco-bbox", ".bbox",
-                "a list of " + std::to_string(count) + (count == 1 ? " number" : " numbers"),
-                "x, y, width, height");
+                "a list of " + std::to_string(count) + (count == 1 ? " number" : " numbers"), "x, y, width, height");
     return false;
 }
 

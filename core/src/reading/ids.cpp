@@ -49,9 +49,8 @@ class SortedTable {
         for (std::size_t row = 0; row < keys.size(); ++row) {
             entries_[row] = {static_cast<std::uint64_t>(keys[row]) - lowest_, static_cast<std::int32_t>(row)};
         }
-        std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-            return a.key != b.key ? a.key < b.key : a.row < b.row;
-        });
+        std::sort(entries_.begin(), entries_.end(),
+                  [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.row < b.row; });
         std::size_t twice = keys.size();
         for (std::size_t i = 1; i < entries_.size(); ++i) {
             if (entries_[i].key == entries_[i - 1].key)
@@ -60,8 +59,7 @@ class SortedTable {
         if (twice != keys.size()) refuse_duplicate(keys[twice], twice);
         const int bits = static_cast<int>(std::bit_width(keys.size())) + 1;
         shift_ = std::max(0, static_cast<int>(std::bit_width(range)) - bits);
-        starts_.assign(static_cast<std::size_t>(range >> shift_) + 2,
-                       static_cast<std::uint32_t>(entries_.size()));
+        starts_.assign(static_cast<std::size_t>(range >> shift_) + 2, static_cast<std::uint32_t>(entries_.size()));
         for (std::size_t i = entries_.size(); i-- > 0;)
             starts_[static_cast<std::size_t>(entries_[i].key >> shift_)] = static_cast<std::uint32_t>(i);
         for (std::size_t i = starts_.size() - 1; i-- > 0;) starts_[i] = std::min(starts_[i], starts_[i + 1]);
@@ -73,8 +71,7 @@ class SortedTable {
         const auto slot = static_cast<std::size_t>(key >> shift_);
         const Entry* first = entries_.data() + starts_[slot];
         const Entry* last = entries_.data() + starts_[slot + 1];
-        first = std::lower_bound(first, last, key,
-                                 [](const Entry& entry, std::uint64_t k) { return entry.key < k; });
+        first = std::lower_bound(first, last, key, [](const Entry& entry, std::uint64_t k) { return entry.key < k; });
         return first != last && first->key == key ? first->row : -1;
     }
 
@@ -90,8 +87,7 @@ class SortedTable {
 };
 
 template <typename Table>
-void look_up(const Table& table, std::span<const std::int64_t> values, std::span<std::int32_t> rows,
-             int threads) {
+void look_up(const Table& table, std::span<const std::int64_t> values, std::span<std::int32_t> rows, int threads) {
     constexpr std::size_t kPiece = std::size_t{1} << 17;
     const std::size_t pieces = (values.size() + kPiece - 1) / kPiece;
     parallel_for(pieces, pieces > 1 ? thread_count(threads) : 1, [&](std::size_t piece) {
@@ -102,8 +98,8 @@ void look_up(const Table& table, std::span<const std::int64_t> values, std::span
 
 }  // namespace
 
-void index_ids(std::span<const std::int64_t> values, std::span<const std::int64_t> keys,
-               std::span<std::int32_t> rows, int threads) {
+void index_ids(std::span<const std::int64_t> values, std::span<const std::int64_t> keys, std::span<std::int32_t> rows,
+               int threads) {
     if (keys.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
         throw Error("too-many-ids", std::to_string(keys.size()) + " ids", "fewer than 2^31");
     }

@@ -37,9 +37,7 @@ int hex4(const char* p, const char* end) noexcept {
 // The length of the well-formed UTF-8 sequence at p (Unicode, table 3-7), or 0.
 int utf8_length(const char* p, const char* end) noexcept {
     const auto byte = [&](std::ptrdiff_t i) { return p + i < end ? static_cast<unsigned char>(p[i]) : 0u; };
-    const auto within = [](unsigned value, unsigned low, unsigned high) {
-        return value >= low && value <= high;
-    };
+    const auto within = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     if (within(first, 0xC2, 0xDF)) return within(byte(1), 0x80, 0xBF) ? 2 : 0;
@@ -49,8 +47,7 @@ int utf8_length(const char* p, const char* end) noexcept {
     }
     if (within(first, 0xF0, 0xF4)) {
         const unsigned low = first == 0xF0 ? 0x90 : 0x80, high = first == 0xF4 ? 0x8F : 0xBF;
-        return within(byte(1), low, high) && within(byte(2), 0x80, 0xBF) && within(byte(3), 0x80, 0xBF) ? 4
-                                                                                                        : 0;
+        return within(byte(1), low, high) && within(byte(2), 0x80, 0xBF) && within(byte(3), 0x80, 0xBF) ? 4 : 0;
     }
     return 0;
 }
@@ -90,8 +87,7 @@ const char* find_string_end(const char* p, const char* end, bool& escaped, bool&
                 bad = true;
                 return p;
             }
-        } else if (const int length = static_cast<unsigned char>(*p) >= 0x80 ? utf8_length(p, end) : 0;
-                   length != 0) {
+        } else if (const int length = static_cast<unsigned char>(*p) >= 0x80 ? utf8_length(p, end) : 0; length != 0) {
             p += length;
         } else {
             bad = true;
@@ -135,8 +131,7 @@ const char* Members::close() {
             return order != 0 ? order < 0 : a.at < b.at;
         });
         for (std::size_t i = first + 1; i < names_.size(); ++i) {
-            if (names_[i].text == names_[i - 1].text && (!twice || names_[i].at < twice))
-                twice = names_[i].at;
+            if (names_[i].text == names_[i - 1].text && (!twice || names_[i].at < twice)) twice = names_[i].at;
         }
     }
     names_.resize(first);
@@ -272,8 +267,7 @@ void Cursor::fail_truncated(std::string expected) const {
 }
 
 void Cursor::fail_depth() const {
-    throw Error("json-depth", "brackets nested deeper than " + std::to_string(max_depth_),
-                "at most that many levels")
+    throw Error("json-depth", "brackets nested deeper than " + std::to_string(max_depth_), "at most that many levels")
         .at_offset(offset(p));
 }
 
@@ -295,11 +289,9 @@ void Cursor::fail(const char* at, std::string expected) const {
         }
     }
     const bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z');
-    Error error("json-syntax", letter ? describe_value(at, end) : describe_byte(at, end),
-                std::move(expected));
+    Error error("json-syntax", letter ? describe_value(at, end) : describe_byte(at, end), std::move(expected));
     error.at_offset(offset(at));
-    if (*at == '\'' || starts_with(at, end, "True") || starts_with(at, end, "False") ||
-        starts_with(at, end, "None")) {
+    if (*at == '\'' || starts_with(at, end, "True") || starts_with(at, end, "False") || starts_with(at, end, "None")) {
         error.with_hint("looks like the repr of a Python object; write it with json.dumps");
     } else if (starts_with(at, end, "\xE2\x80\x98") || starts_with(at, end, "\xE2\x80\x99") ||
                starts_with(at, end, "\xE2\x80\x9C") || starts_with(at, end, "\xE2\x80\x9D")) {
@@ -357,23 +349,20 @@ const char* begin_document(std::string_view text) {
     if (starts_with(begin, end, "\xEF\xBB\xBF")) begin += 3;
     const char* first = skip_spaces(begin, end);
     if (first == end) {
-        throw Error("json-empty", text.empty() ? "an empty text" : "nothing but white space",
-                    "a JSON document")
+        throw Error("json-empty", text.empty() ? "an empty text" : "nothing but white space", "a JSON document")
             .at_offset(0);
     }
     const auto other = [&](const char* what, const char* hint) {
         return Error("json-encoding", what, "JSON text in UTF-8").at_offset(0).with_hint(hint);
     };
     const bool zero_first = text[0] == '\0', zero_second = text.size() > 1 && text[1] == '\0';
-    if (starts_with(begin, end, "\xFF\xFE") || starts_with(begin, end, "\xFE\xFF") || zero_first ||
-        zero_second) {
+    if (starts_with(begin, end, "\xFF\xFE") || starts_with(begin, end, "\xFE\xFF") || zero_first || zero_second) {
         throw other("UTF-16 or UTF-32", "save it as UTF-8");
     }
     if (starts_with(begin, end, "\x1F\x8B")) throw other("a gzip file", "decompress it first");
     if (starts_with(begin, end, "\x28\xB5\x2F\xFD")) throw other("a zstd file", "decompress it first");
     if (starts_with(begin, end, "PK\x03\x04")) throw other("a zip file", "extract it first");
-    if (*begin == '\x80')
-        throw other("a pickle", "it is never unpickled; ask for JSON (return_pickled=false)");
+    if (*begin == '\x80') throw other("a pickle", "it is never unpickled; ask for JSON (return_pickled=false)");
     return begin;
 }
 

@@ -318,8 +318,7 @@ double to_double(const Number& number, const char* begin, const char* end) {
     double magnitude = 0.0;
     if (number.digits == 0) {
         magnitude = 0.0;
-    } else if (!number.cut && number.digits <= kHidden << 1 && number.exponent >= -22 &&
-               number.exponent <= 22) {
+    } else if (!number.cut && number.digits <= kHidden << 1 && number.exponent >= -22 && number.exponent <= 22) {
         magnitude = static_cast<double>(number.digits);
         magnitude = number.exponent < 0 ? magnitude / kExactPowers[-number.exponent]
                                         : magnitude * kExactPowers[number.exponent];
@@ -353,8 +352,7 @@ bool to_integer(const Number& number, const char* begin, const char* end, std::i
     }
     constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (magnitude > kLargest + number.negative) return false;
-    value =
-        number.negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude);
+    value = number.negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude);
     return true;
 }
 

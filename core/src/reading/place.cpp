@@ -41,8 +41,7 @@ std::string path_step(std::string_view name) {
     constexpr std::size_t kShown = 60;
     if (is_identifier(name) && name.size() <= kShown) return std::string(".").append(name);
     std::string shown(name.substr(0, kShown));
-    while (name.size() > kShown && !shown.empty() &&
-           (static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80)
+    while (name.size() > kShown && !shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80)
         shown.pop_back();
     if (name.size() > kShown) shown += "...";
     return std::string("[\"").append(shown).append("\"]");
@@ -94,12 +93,11 @@ Place find_place(std::string_view text, std::int64_t offset) {
                 ++p;
                 break;
             case '"': {
-                const bool name =
-                    deeper == 0 && !levels.empty() && levels.back().object && !levels.back().in_member;
+                const bool name = deeper == 0 && !levels.empty() && levels.back().object && !levels.back().in_member;
                 const char* after = pass_string(p, name ? end : stop);
                 if (name) {
-                    levels.back().name = std::string_view(
-                        p + 1, static_cast<std::size_t>(std::max(after - 1, p + 1) - (p + 1)));
+                    levels.back().name =
+                        std::string_view(p + 1, static_cast<std::size_t>(std::max(after - 1, p + 1) - (p + 1)));
                     levels.back().in_member = true;
                 } else if (p == stop) {
                     ++after;

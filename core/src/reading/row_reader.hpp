@@ -37,8 +37,8 @@ class FieldReader {
     bool read_box(Cursor& cursor, int field, Column<double>& column);
     bool read_segmentation(Cursor& cursor, int field, SegmentationColumn& column);
 
-    void add_problem(const Cursor& cursor, const char* at, std::string rule, std::string path,
-                     std::string found, std::string expected, std::string hint = {});
+    void add_problem(const Cursor& cursor, const char* at, std::string rule, std::string path, std::string found,
+                     std::string expected, std::string hint = {});
 
     RowsBase& base_;
     std::span<const std::string_view> names_;

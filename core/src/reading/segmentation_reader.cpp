@@ -15,9 +15,7 @@ namespace {
 constexpr std::int64_t kMaxRun = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kFewestCoordinates = 6;
 
-std::string times(const std::int64_t size[2]) {
-    return std::to_string(size[0]) + " x " + std::to_string(size[1]);
-}
+std::string times(const std::int64_t size[2]) { return std::to_string(size[0]) + " x " + std::to_string(size[1]); }
 
 // [height, width]
 bool read_size(Cursor& cursor, std::int64_t size[2]) {
@@ -57,8 +55,8 @@ bool FieldReader::read_segmentation(Cursor& cursor, int field, SegmentationColum
         column.rewind(mark);
         cursor.p = begin;
         cursor.skip_value();
-        add_problem(cursor, refusal.at, refusal.rule, ".segmentation" + refusal.step,
-                    std::move(refusal.found), std::move(refusal.expected), std::move(refusal.hint));
+        add_problem(cursor, refusal.at, refusal.rule, ".segmentation" + refusal.step, std::move(refusal.found),
+                    std::move(refusal.expected), std::move(refusal.hint));
         return false;
     }
 }
@@ -75,21 +73,19 @@ bool FieldReader::read_polygons(Cursor& cursor, SegmentationColumn& column) {
     do {
         const char* begin = cursor.p;
         if (!cursor.take('[')) {
-            throw Refusal{
-                begin,
-                "coco-polygon",
-                path_step(ring),
-                describe_value(begin, cursor.end),
-                "a list of coordinates",
-                number_ahead(cursor) ? "a polygon is a list of rings: [[x1, y1, x2, y2, ...]]" : ""};
+            throw Refusal{begin,
+                          "coco-polygon",
+                          path_step(ring),
+                          describe_value(begin, cursor.end),
+                          "a list of coordinates",
+                          number_ahead(cursor) ? "a polygon is a list of rings: [[x1, y1, x2, y2, ...]]" : ""};
         }
         const std::size_t first = column.coordinates.size();
         cursor.skip_space();
         if (!cursor.take(']')) {
             do {
                 const char* at = cursor.p;
-                const double value =
-                    number_ahead(cursor) ? cursor.number() : std::numeric_limits<double>::quiet_NaN();
+                const double value = number_ahead(cursor) ? cursor.number() : std::numeric_limits<double>::quiet_NaN();
                 if (!std::isfinite(value)) {
                     throw Refusal{at,
                                   "coco-polygon",
@@ -136,12 +132,9 @@ bool FieldReader::read_runs(Cursor& cursor, SegmentationColumn& column) {
                 if (size_at) cursor.fail_duplicate(name_at);
                 size_at = cursor.p;
                 if (!read_size(cursor, size)) {
-                    throw Refusal{size_at,
-                                  "rle-size",
-                                  ".size",
-                                  describe_value(size_at, cursor.end),
-                                  "a list of height and width",
-                                  ""};
+                    throw Refusal{
+                        size_at, "rle-size", ".size", describe_value(size_at, cursor.end), "a list of height and width",
+                        ""};
                 }
                 if (size[0] > kMaxRun || size[1] > kMaxRun || (size[1] != 0 && size[0] > kMaxRun / size[1])) {
                     throw Refusal{size_at, "mask-size", ".size", times(size), "fewer than 2^32 pixels", ""};
@@ -213,8 +206,7 @@ void FieldReader::decode_runs(const RawString& raw, const std::int64_t size[2], 
 std::uint64_t FieldReader::read_run_list(Cursor& cursor, SegmentationColumn& column) {
     const char* begin = cursor.p;
     if (!cursor.take('[')) {
-        throw Refusal{
-            begin, "coco-rle", ".counts", describe_value(begin, cursor.end), "text or a list of runs", ""};
+        throw Refusal{begin, "coco-rle", ".counts", describe_value(begin, cursor.end), "text or a list of runs", ""};
     }
     std::uint64_t pixels = 0;
     cursor.skip_space();

@@ -18,8 +18,7 @@ namespace rapideval::reading {
 // A byte at which a plain run of string characters stops: the quote, an escape, a control character,
 // non-ASCII.
 inline bool ends_plain_text(char c) noexcept {
-    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 ||
-           static_cast<unsigned char>(c) >= 0x80;
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x80;
 }
 
 inline bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -30,20 +29,18 @@ inline const char* skip_plain_text(const char* p, const char* end) noexcept {
     for (; end - p >= 16; p += 16) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         // Compared as signed numbers, non-ASCII bytes are below 0x20 too.
-        const __m128i stop = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
-                                          _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+        const __m128i stop = _mm_or_si128(
+            _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
         const auto found = static_cast<unsigned>(_mm_movemask_epi8(stop));
         if (found != 0) return p + std::countr_zero(found);
     }
 #elif defined(RAPIDEVAL_NEON)
     for (; end - p >= 16; p += 16) {
         const int8x16_t bytes = vld1q_s8(reinterpret_cast<const std::int8_t*>(p));
-        const uint8x16_t stop =
-            vorrq_u8(vcltq_s8(bytes, vdupq_n_s8(0x20)),
-                     vorrq_u8(vceqq_s8(bytes, vdupq_n_s8('"')), vceqq_s8(bytes, vdupq_n_s8('\\'))));
-        const std::uint64_t found =
-            vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(stop), 4)), 0);
+        const uint8x16_t stop = vorrq_u8(vcltq_s8(bytes, vdupq_n_s8(0x20)),
+                                         vorrq_u8(vceqq_s8(bytes, vdupq_n_s8('"')), vceqq_s8(bytes, vdupq_n_s8('\\'))));
+        const std::uint64_t found = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(stop), 4)), 0);
         if (found != 0) return p + std::countr_zero(found) / 4;
     }
 #endif
@@ -59,10 +56,9 @@ inline const char* skip_spaces(const char* p, const char* end) noexcept {
 #if defined(RAPIDEVAL_SSE2)
     for (; end - p >= 16; p += 16) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i space = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
-                                                        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))),
-                                           _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')),
-                                                        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'))));
+        const __m128i space = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))),
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'))));
         const auto other = static_cast<unsigned>(_mm_movemask_epi8(space)) ^ 0xFFFFu;
         if (other != 0) return p + std::countr_zero(other);
     }

@@ -33,9 +33,7 @@ Source::Source(Source&& other) noexcept
 #if defined(_WIN32)
 
 Source Source::map_file(const std::string& path) {
-    const auto fail = [] {
-        return std::system_error(static_cast<int>(GetLastError()), std::system_category());
-    };
+    const auto fail = [] { return std::system_error(static_cast<int>(GetLastError()), std::system_category()); };
     const int wide = MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, nullptr, 0);
     std::wstring name(static_cast<std::size_t>(wide > 0 ? wide : 1), L'\0');
     MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, name.data(), wide);

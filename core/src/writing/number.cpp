@@ -42,9 +42,7 @@ char* write_shortest(char* out, double value, bool fixed) {
 
 }  // namespace
 
-char* write_integer(char* out, std::int64_t value) {
-    return std::to_chars(out, out + kNumberLength, value).ptr;
-}
+char* write_integer(char* out, std::int64_t value) { return std::to_chars(out, out + kNumberLength, value).ptr; }
 
 char* write_float(char* out, double value) {
     const double magnitude = std::fabs(value);

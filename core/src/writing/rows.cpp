@@ -105,8 +105,7 @@ void put_integers(Writer& out, std::span<const std::int64_t> values, std::string
     out.advance_to(to);
 }
 
-void put_value(Writer& out, const Column& column, std::size_t value, std::size_t row,
-               std::string_view separator) {
+void put_value(Writer& out, const Column& column, std::size_t value, std::size_t row, std::string_view separator) {
     switch (column.kind) {
         case Column::Kind::kInteger:
             if (column.is_array) out.put("[");
@@ -134,8 +133,7 @@ void put_value(Writer& out, const Column& column, std::size_t value, std::size_t
 
 void check_column(const Column& column, std::size_t rows, std::size_t number) {
     const auto fail = [number](const char* what, std::size_t found, std::size_t expected) {
-        throw Error("text-column",
-                    "column " + std::to_string(number) + " with " + std::to_string(found) + ' ' + what,
+        throw Error("text-column", "column " + std::to_string(number) + " with " + std::to_string(found) + ' ' + what,
                     std::to_string(expected));
     };
     if (column.kind == Column::Kind::kText || column.kind == Column::Kind::kString ||
@@ -158,16 +156,14 @@ void check_members(const Column& column) {
     for (std::size_t i = 0; i < column.texts.size(); ++i) {
         const std::string_view text = column.texts[i];
         if (!text.empty() && (text.size() < 2 || text.front() != '{' || text.back() != '}')) {
-            throw Error("text-members", std::string(text.substr(0, 40)),
-                        "a JSON object without space around it")
+            throw Error("text-members", std::string(text.substr(0, 40)), "a JSON object without space around it")
                 .at_row(static_cast<std::int64_t>(i));
         }
     }
 }
 
 // Lays blocks one after another; lengths become offsets.
-OwnTexts joined(const std::vector<Writer>& blocks, std::span<const std::int64_t> lengths,
-                std::size_t threads) {
+OwnTexts joined(const std::vector<Writer>& blocks, std::span<const std::int64_t> lengths, std::size_t threads) {
     std::size_t total = 0;
     std::vector<std::size_t> starts;
     for (const Writer& block : blocks) {
@@ -222,12 +218,11 @@ void check_texts(const Texts& texts, const char* what) {
                        static_cast<std::uint64_t>(offsets.back()) == texts.data.size() &&
                        std::is_sorted(offsets.begin(), offsets.end());
     if (!sound)
-        throw Error("text-offsets", std::string("offsets that do not fit the ") + what,
-                    "rising from 0 to its size");
+        throw Error("text-offsets", std::string("offsets that do not fit the ") + what, "rising from 0 to its size");
 }
 
-OwnTexts format_rows(std::span<const std::string_view> literals, std::span<const Column> columns,
-                     std::size_t rows, std::string_view separator, std::size_t threads) {
+OwnTexts format_rows(std::span<const std::string_view> literals, std::span<const Column> columns, std::size_t rows,
+                     std::string_view separator, std::size_t threads) {
     if (literals.size() != columns.size() + 1) {
         throw Error("text-literals", std::to_string(literals.size()), std::to_string(columns.size() + 1));
     }
@@ -257,8 +252,7 @@ OwnTexts join_texts(const Texts& texts, std::span<const std::int64_t> groups, st
     }
     return in_blocks(groups.size() - 1, threads, [&](Writer& out, std::size_t group) {
         out.put(open);
-        for (auto i = static_cast<std::size_t>(groups[group]);
-             i < static_cast<std::size_t>(groups[group + 1]); ++i) {
+        for (auto i = static_cast<std::size_t>(groups[group]); i < static_cast<std::size_t>(groups[group + 1]); ++i) {
             if (i > static_cast<std::size_t>(groups[group])) out.put(separator);
             out.put(texts[i]);
         }

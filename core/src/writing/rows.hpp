@@ -24,8 +24,7 @@ struct Texts {
 
     std::size_t size() const { return offsets.size() - 1; }
     std::string_view operator[](std::size_t i) const {
-        return data.substr(static_cast<std::size_t>(offsets[i]),
-                           static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+        return data.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
     }
 };
 
@@ -63,8 +62,8 @@ struct OwnTexts {
 
 // literals: one more than columns. A float that is not finite, an index out of range, a column of another
 // length throw.
-OwnTexts format_rows(std::span<const std::string_view> literals, std::span<const Column> columns,
-                     std::size_t rows, std::string_view separator, std::size_t threads);
+OwnTexts format_rows(std::span<const std::string_view> literals, std::span<const Column> columns, std::size_t rows,
+                     std::string_view separator, std::size_t threads);
 
 // One text for each group of consecutive texts groups[g]:groups[g + 1]: open, the texts with separators,
 // close.
