@@ -39,6 +39,8 @@ def missing_rows(columns: Columns, key: str) -> npt.NDArray[np.int64]:
     present = columns["present"][key]
     if present is True:
         return np.empty(0, np.int64)
+    if present is False:
+        return np.arange(columns["rows"], dtype=np.int64)
     return np.flatnonzero(~np.broadcast_to(np.asarray(present, np.bool_), columns["rows"])).astype(np.int64)
 
 
