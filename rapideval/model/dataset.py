@@ -213,6 +213,27 @@ class Dataset(Frozen):
         kept = self.annotations.take(moved >= 0)
         return self.replace(labels=self.labels.take(chosen), annotations=kept.replace(label=moved[moved >= 0]))
 
+    def split(
+        self,
+        shares: Mapping[str, float],
+        *,
+        seed: int = 0,
+        stratify: bool = True,
+        groups: Sequence[str] | None = None,
+    ) -> dict[str, Dataset]:
+        """Parts of given shares that resemble each other; see `rapideval.model.splitting.split`."""
+        from rapideval.model.splitting import split
+
+        return split(self, shares, seed=seed, stratify=stratify, groups=groups)
+
+    def sample(
+        self, count: int, *, seed: int = 0, stratify: bool = True, groups: Sequence[str] | None = None
+    ) -> Dataset:
+        """So many images, drawn at random, with their annotations; see `rapideval.model.splitting.sample`."""
+        from rapideval.model.splitting import sample
+
+        return sample(self, count, seed=seed, stratify=stratify, groups=groups)
+
     # --- changing --------------------------------------------------------------------------------
 
     def relabel(self, names: Mapping[str, str]) -> Self:
