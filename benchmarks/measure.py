@@ -42,7 +42,7 @@ def run(series: Series) -> None:
         pid = os.posix_spawn(
             series.command[0],
             list(series.command),
-            os.environ,
+            {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)],
         )
         _, status, usage = os.wait4(pid, 0)

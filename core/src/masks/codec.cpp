@@ -7,38 +7,14 @@
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
+#include "masks/codec_sse4.hpp"
+#include "masks/groups.hpp"
 
 namespace rapideval::masks {
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "characters are read and written eight at a time");
-
-constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
-constexpr unsigned kMaxGroups = 7;  // 35 bits hold every difference of two 32-bit runs
 constexpr std::size_t kPiece = 64;  // masks that one thread takes at a time
-
-std::uint64_t load(const char* text) {
-    std::uint64_t word;
-    std::memcpy(&word, text, sizeof word);
-    return word;
-}
-
-// In every byte c of valid text, c + 16 has the group in bits 0 to 4, "more follows" in bit 5, and 01 above.
-std::uint64_t shifted(std::uint64_t word) { return word + 0x10 * kOnes; }
-
-// One bit for each byte, in order, from the lowest bit of the bytes.
-std::uint64_t gather(std::uint64_t bits) { return ((bits & kOnes) * 0x0102'0408'1020'4080) >> 56; }
-
-// The signed number in the first `groups` (1 to 8) bytes of shifted text.
-std::int64_t number(std::uint64_t groups_at, unsigned groups) {
-    std::uint64_t x = groups_at;
-    x = (x & 0x001f'001f'001f'001f) | (x >> 3 & 0x03e0'03e0'03e0'03e0);
-    x = (x & 0x0000'03ff'0000'03ff) | (x >> 6 & 0x000f'fc00'000f'fc00);
-    x = (x & 0x0000'0000'000f'ffff) | (x >> 12 & 0x0000'00ff'fff0'0000);
-    const unsigned unused = 64 - 5 * groups;
-    return static_cast<std::int64_t>(x << unused) >> unused;
-}
 
 // Undoes the differences, and remembers whether a run ever left 0 to 2^32 - 1.
 class RunSum {
@@ -71,7 +47,9 @@ std::size_t count_runs(std::string_view text) {
     return text.size() - more;
 }
 
-bool decode(std::string_view text, Size size, std::uint32_t* runs) {
+namespace {
+
+bool decode_plain(std::string_view text, Size size, std::uint32_t* runs) {
     constexpr std::size_t kBlock = 64;
     RunSum sum(runs);
     std::size_t start = 0;  // of the number that is being read
@@ -91,9 +69,9 @@ bool decode(std::string_view text, Size size, std::uint32_t* runs) {
         }
         std::uint64_t ends = 0, wrong = 0;
         for (unsigned i = 0; i < kBlock / 8; ++i) {
-            const std::uint64_t word = load(at + 8 * i), groups = shifted(word);
-            wrong |= (word & 0x80 * kOnes) | ((groups & 0xc0 * kOnes) ^ 0x40 * kOnes);
-            ends |= gather(~groups >> 5) << 8 * i;
+            const std::uint64_t word = load(at + 8 * i);
+            wrong |= foreign(word);
+            ends |= gather(~shifted(word) >> 5) << 8 * i;
         }
         if (wrong != 0) return false;
         if (valid < kBlock) ends &= (std::uint64_t{1} << valid) - 1;
@@ -109,6 +87,13 @@ bool decode(std::string_view text, Size size, std::uint32_t* runs) {
         if (block + valid - start > kMaxGroups) return false;
     }
     return start == text.size() && sum.sums_to(size);
+}
+
+}  // namespace
+
+bool decode(std::string_view text, Size size, std::span<std::uint32_t> runs, Simd level) {
+    if (level >= Simd::kSse4 && decode_sse4(text, size, runs)) return true;
+    return decode_plain(text, size, runs.data());
 }
 
 void explain(std::string_view text, Size size) {
@@ -200,10 +185,13 @@ RaggedRuns decode_all(std::string_view text, std::span<const std::int64_t> text_
     for_each_mask([&](std::size_t i) { result.offsets[i + 1] = static_cast<std::int64_t>(count_runs(string(i))); });
     for (std::size_t i = 0; i < masks; ++i) result.offsets[i + 1] += result.offsets[i];
     result.counts.resize(static_cast<std::size_t>(result.offsets[masks]));
+    const auto runs_of = [&](std::size_t i) {
+        return std::span(result.counts.data() + result.offsets[i], result.counts.data() + result.offsets[i + 1]);
+    };
     for_each_mask([&](std::size_t i) {
         const Size size{sizes[2 * i], sizes[2 * i + 1]};
         check_size(size, i);
-        if (decode(string(i), size, result.counts.data() + result.offsets[i])) return;
+        if (decode(string(i), size, runs_of(i))) return;
         try {
             explain(string(i), size);
         } catch (Error& error) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/cpu.hpp"
 #include "masks/rle.hpp"
 
 namespace rapideval::masks {
@@ -19,9 +20,9 @@ namespace rapideval::masks {
 // Runs that a string holds: its characters that end a number. Any text may be asked.
 std::size_t count_runs(std::string_view text);
 
-// Writes the count_runs(text) runs of one mask to `runs`. Returns whether the text is a sound string whose runs sum
-// to the size; explain() then says what is wrong. Reads nothing beyond the text.
-bool decode(std::string_view text, Size size, std::uint32_t* runs);
+// Writes the runs of one mask to `runs`, which holds count_runs(text). Returns whether the text is a sound string whose
+// runs sum to the size; explain() then says what is wrong. Reads nothing beyond the text.
+bool decode(std::string_view text, Size size, std::span<std::uint32_t> runs, Simd level = simd());
 
 // Throws what decode() found wrong: "rle-string" with the byte offset in the text, or "rle-sum".
 [[noreturn]] void explain(std::string_view text, Size size);

@@ -195,7 +195,8 @@ std::string_view FieldReader::plain(const RawString& raw) {
 void FieldReader::decode_runs(const RawString& raw, const std::int64_t size[2], SegmentationColumn& column) {
     const std::string_view text = plain(raw);  // a backslash is one of the characters, and is written twice
     const masks::Size image{static_cast<std::uint32_t>(size[0]), static_cast<std::uint32_t>(size[1])};
-    if (masks::decode(text, image, column.counts.extend(masks::count_runs(text)))) return;
+    const std::size_t runs = masks::count_runs(text);
+    if (masks::decode(text, image, {column.counts.extend(runs), runs})) return;
     try {
         masks::explain(text, image);
     } catch (const Error& error) {
