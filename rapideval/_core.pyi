@@ -54,10 +54,10 @@ def rle_from_strings(text: _Buffer, text_offsets: _I64, sizes: _U32, threads: in
 def rle_to_strings(counts: _U32, offsets: _I64, threads: int = 0) -> tuple[bytes, _I64]:
     """COCO's compressed strings, one after another, and their offsets; byte-equal to pycocotools."""
 
-def rle_area(counts: _U32, offsets: _I64) -> _I64:
+def rle_area(counts: _U32, offsets: _I64, threads: int = 0) -> _I64:
     """Foreground pixels of each mask, (N,)."""
 
-def rle_box(counts: _U32, offsets: _I64, sizes: _U32) -> _F64:
+def rle_box(counts: _U32, offsets: _I64, sizes: _U32, threads: int = 0) -> _F64:
     """Tight boxes x, y, width, height (N, 4), bit-equal to pycocotools' toBbox (all 0 for an empty mask)."""
 
 def rle_combine(
@@ -103,6 +103,14 @@ def rle_outlines(
 
 def box_iou_matrix(a: _F64, b: _F64, b_crowd: _Bool) -> _F64:
     """IoU (A, B) of boxes x, y, width, height, bit-equal to pycocotools.mask.iou."""
+
+def survey_boxes(boxes: _F64, image: _I32, sizes: _U32, threads: int = 0) -> tuple[float, float, int, int, int]:
+    """Look once at boxes (N, 4) on images (N,) of heights and widths (I, 2).
+
+    Gives the smallest width or height (inf without boxes), the largest number without its sign, how many boxes have a
+    width or height above 0, how many could be x1, y1, x2, y2, and how many have their centre beyond their image, where
+    its size is known.
+    """
 
 # --- reading: COCO-shaped JSON straight into columns --------------------------------------------------
 #

@@ -1,8 +1,7 @@
-// Masks and boxes: measures, IoU. Contracts: rapideval/_core.pyi.
+// Masks: measures, IoU. Contracts: rapideval/_core.pyi.
 #include "bindings/masks.hpp"
 
 #include "bindings/module.hpp"
-#include "boxes/box_iou.hpp"
 #include "common/parallel.hpp"
 #include "masks/iou.hpp"
 #include "masks/measure.hpp"
@@ -16,21 +15,21 @@ void check(Counts counts, Offsets offsets, Sizes sizes) {
     checked_masks(counts, offsets, sizes);
 }
 
-Out<std::int64_t> area(Counts counts, Offsets offsets) {
+Out<std::int64_t> area(Counts counts, Offsets offsets, int threads) {
     std::vector<std::int64_t> result;
     {
         const nb::gil_scoped_release release;
         masks::check_offsets(span_of(offsets), counts.shape(0), "rle-offsets", "offsets");
-        result = masks::areas(span_of(counts), span_of(offsets));
+        result = masks::areas(span_of(counts), span_of(offsets), thread_count(threads));
     }
     return to_numpy(std::move(result));
 }
 
-Out<double> box(Counts counts, Offsets offsets, Sizes sizes) {
+Out<double> box(Counts counts, Offsets offsets, Sizes sizes, int threads) {
     std::vector<double> result;
     {
         const nb::gil_scoped_release release;
-        result = masks::boxes(checked_masks(counts, offsets, sizes));
+        result = masks::boxes(checked_masks(counts, offsets, sizes, threads), thread_count(threads));
     }
     const std::size_t rows = result.size() / 4;
     return to_numpy(std::move(result), {rows, 4});
@@ -61,31 +60,19 @@ Out<double> iou_pairs(Counts a_counts, Offsets a_offsets, Sizes a_sizes, Counts 
     return to_numpy(std::move(result));
 }
 
-Out<double> box_iou_matrix(In<double, 2> a, In<double, 2> b, In<bool, 1> b_crowd) {
-    std::vector<double> result;
-    {
-        const nb::gil_scoped_release release;
-        check_width(a, 4, "box-shape", "boxes (N, 4)");
-        check_width(b, 4, "box-shape", "boxes (N, 4)");
-        result = boxes::iou_matrix(span_of(a), span_of(b), flags_of(b_crowd));
-    }
-    return to_numpy(std::move(result), {a.shape(0), b.shape(0)});
-}
-
 }  // namespace
 
 void bind_masks(nb::module_& m) {
     using namespace nb::literals;
     m.def("rle_check", &check, array("counts"), array("offsets"), array("sizes"));
-    m.def("rle_area", &area, array("counts"), array("offsets"));
-    m.def("rle_box", &box, array("counts"), array("offsets"), array("sizes"));
+    m.def("rle_area", &area, array("counts"), array("offsets"), "threads"_a = 0);
+    m.def("rle_box", &box, array("counts"), array("offsets"), array("sizes"), "threads"_a = 0);
     m.def("rle_iou_matrix", &iou_matrix, array("a_counts"), array("a_offsets"), array("a_sizes"), array("b_counts"),
           array("b_offsets"), array("b_sizes"), array("b_crowd"), "threads"_a = 0);
     m.def("rle_iou_pairs", &iou_pairs, array("a_counts"), array("a_offsets"), array("a_sizes"), array("b_counts"),
           array("b_offsets"), array("b_sizes"), array("b_crowd"), array("pairs"), "threads"_a = 0);
     bind_mask_codecs(m);
     bind_mask_algebra(m);
-    m.def("box_iou_matrix", &box_iou_matrix, array("a"), array("b"), array("b_crowd"));
 }
 
 }  // namespace rapideval::bindings

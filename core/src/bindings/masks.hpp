@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.hpp"
 #include "common/error.hpp"
+#include "common/parallel.hpp"
 #include "masks/rle.hpp"
 
 namespace rapideval::bindings {
@@ -23,10 +24,10 @@ inline masks::Flags flags_of(const In<bool, 1>& array) {
     return {reinterpret_cast<const std::uint8_t*>(array.data()), array.shape(0)};
 }
 
-inline masks::MaskSet checked_masks(const Counts& counts, const Offsets& offsets, const Sizes& sizes) {
+inline masks::MaskSet checked_masks(const Counts& counts, const Offsets& offsets, const Sizes& sizes, int threads = 0) {
     check_width(sizes, 2, "rle-sizes", "sizes (N, 2)");
     const masks::MaskSet set{span_of(counts), span_of(offsets), span_of(sizes)};
-    masks::check_masks(set);
+    masks::check_masks(set, thread_count(threads));
     return set;
 }
 

@@ -5,6 +5,7 @@
 
 NB_MODULE(_core, m) {
     m.doc() = "Compiled kernels of rapideval. Types and contracts: _core.pyi.";
+    rapideval::bindings::bind_boxes(m);
     rapideval::bindings::bind_errors(m);
     rapideval::bindings::bind_masks(m);
     rapideval::bindings::bind_matching(m);

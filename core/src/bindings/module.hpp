@@ -5,6 +5,7 @@
 
 namespace rapideval::bindings {
 
+void bind_boxes(nanobind::module_& m);
 void bind_errors(nanobind::module_& m);
 void bind_masks(nanobind::module_& m);
 void bind_matching(nanobind::module_& m);

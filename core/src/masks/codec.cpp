@@ -174,21 +174,17 @@ RaggedRuns decode_all(std::string_view text, std::span<const std::int64_t> text_
         return text.substr(static_cast<std::size_t>(text_offsets[i]),
                            static_cast<std::size_t>(text_offsets[i + 1] - text_offsets[i]));
     };
-    const auto for_each_mask = [&](const auto& work) {
-        parallel_for((masks + kPiece - 1) / kPiece, threads, [&](std::size_t piece) {
-            for (std::size_t i = piece * kPiece; i < std::min(masks, (piece + 1) * kPiece); ++i) work(i);
-        });
-    };
 
     RaggedRuns result;
     result.offsets.resize(masks + 1);
-    for_each_mask([&](std::size_t i) { result.offsets[i + 1] = static_cast<std::int64_t>(count_runs(string(i))); });
+    parallel_rows(masks, kPiece, threads,
+                  [&](std::size_t i) { result.offsets[i + 1] = static_cast<std::int64_t>(count_runs(string(i))); });
     for (std::size_t i = 0; i < masks; ++i) result.offsets[i + 1] += result.offsets[i];
     result.counts.resize(static_cast<std::size_t>(result.offsets[masks]));
     const auto runs_of = [&](std::size_t i) {
         return std::span(result.counts.data() + result.offsets[i], result.counts.data() + result.offsets[i + 1]);
     };
-    for_each_mask([&](std::size_t i) {
+    parallel_rows(masks, kPiece, threads, [&](std::size_t i) {
         const Size size{sizes[2 * i], sizes[2 * i + 1]};
         check_size(size, i);
         if (decode(string(i), size, runs_of(i))) return;
@@ -207,11 +203,8 @@ std::vector<std::int64_t> encoded_offsets(Runs counts, std::span<const std::int6
     check_offsets(offsets, counts.size(), "rle-offsets", "offsets");
     const MaskSet set{counts, offsets, {}};
     std::vector<std::int64_t> result(offsets.size());
-    parallel_for((set.size() + kPiece - 1) / kPiece, threads, [&](std::size_t piece) {
-        for (std::size_t i = piece * kPiece; i < std::min(set.size(), (piece + 1) * kPiece); ++i) {
-            result[i + 1] = static_cast<std::int64_t>(encoded_length(set.runs(i)));
-        }
-    });
+    parallel_rows(set.size(), kPiece, threads,
+                  [&](std::size_t i) { result[i + 1] = static_cast<std::int64_t>(encoded_length(set.runs(i))); });
     for (std::size_t i = 0; i < set.size(); ++i) result[i + 1] += result[i];
     return result;
 }
@@ -219,11 +212,7 @@ std::vector<std::int64_t> encoded_offsets(Runs counts, std::span<const std::int6
 void encode_all(Runs counts, std::span<const std::int64_t> offsets, std::span<const std::int64_t> text_offsets,
                 char* text, std::size_t threads) {
     const MaskSet set{counts, offsets, {}};
-    parallel_for((set.size() + kPiece - 1) / kPiece, threads, [&](std::size_t piece) {
-        for (std::size_t i = piece * kPiece; i < std::min(set.size(), (piece + 1) * kPiece); ++i) {
-            encode(set.runs(i), text + text_offsets[i]);
-        }
-    });
+    parallel_rows(set.size(), kPiece, threads, [&](std::size_t i) { encode(set.runs(i), text + text_offsets[i]); });
 }
 
 }  // namespace rapideval::masks

@@ -75,7 +75,7 @@ class BoxBuilder {
 std::uint64_t area(Runs runs);
 PixelBox box(Runs runs, Size size);
 
-std::vector<std::int64_t> areas(Runs counts, std::span<const std::int64_t> offsets);
-std::vector<double> boxes(const MaskSet& set);  // x, y, width, height of each
+std::vector<std::int64_t> areas(Runs counts, std::span<const std::int64_t> offsets, std::size_t threads);
+std::vector<double> boxes(const MaskSet& set, std::size_t threads);  // x, y, width, height of each
 
 }  // namespace rapideval::masks

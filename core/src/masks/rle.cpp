@@ -1,6 +1,7 @@
 #include "masks/rle.hpp"
 
 #include "common/error.hpp"
+#include "common/parallel.hpp"
 
 namespace rapideval::masks {
 
@@ -43,16 +44,17 @@ void check_runs(Runs runs, Size size, std::size_t row) {
     }
 }
 
-void check_masks(const MaskSet& set) {
+void check_masks(const MaskSet& set, std::size_t threads) {
     check_offsets(set.offsets, set.counts.size(), "rle-offsets", "offsets");
     if (set.sizes.size() != 2 * set.size()) {
         throw Error("rle-sizes", std::to_string(set.sizes.size() / 2) + " sizes",
                     std::to_string(set.size()) + ", one for each mask");
     }
-    for (std::size_t i = 0; i < set.size(); ++i) {
+    constexpr std::size_t kPiece = 256;  // masks that one thread takes at a time
+    parallel_rows(set.size(), kPiece, threads, [&](std::size_t i) {
         check_size(set.size_of(i), i);
         check_runs(set.runs(i), set.size_of(i), i);
-    }
+    });
 }
 
 }  // namespace rapideval::masks

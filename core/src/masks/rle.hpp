@@ -62,6 +62,6 @@ void check_size(Size size, std::size_t row);
 void check_runs(Runs runs, Size size, std::size_t row);
 
 // All of the above, for every mask: "rle-offsets", "mask-size", "rle-sum", or "rle-sizes" where sizes is not N x 2.
-void check_masks(const MaskSet& set);
+void check_masks(const MaskSet& set, std::size_t threads = 1);
 
 }  // namespace rapideval::masks

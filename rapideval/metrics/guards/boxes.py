@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
+from rapideval import _core
 from rapideval.metrics.guards.rules import Findings, Side, numbers
 
 __all__ = ["check_boxes", "check_scale"]
 
-SAMPLE = 8192
+SAMPLE = 2048
 # Boxes of one or two pixels, all at the origin, are no objects: these are fractions of the image.
 FRACTION_LIMIT = 2.0
 SMALLEST_IMAGE = 16
@@ -20,16 +23,26 @@ MANY = 0.02
 ALMOST_ALL = 0.999
 
 
+class _Survey(NamedTuple):
+    """What one look at all boxes tells; see `_core.survey_boxes`."""
+
+    smallest: float
+    largest: float
+    positive: int
+    corners: int
+    outside: int
+
+
 def check_boxes(side: Side, findings: Findings, other: Side | None = None) -> None:
     """Rules on the boxes of one side; boxes that were derived from masks or outlines are what those are."""
     rows = side.rows
     box = rows.box
     if not len(rows) or "box" in rows.derived:
         return
-    width, height = box[:, 2], box[:, 3]
-    if min(width.min(), height.min()) <= 0:
+    survey = _Survey(*_core.survey_boxes(box, rows.image, side.data.images.sizes))
+    if survey.smallest <= 0:
         _check_sizes(side, findings)
-    if _are_fractions(side):
+    if _are_fractions(side, survey):
         findings.add_rows(
             "box-normalised",
             side,
@@ -38,7 +51,7 @@ def check_boxes(side: Side, findings: Findings, other: Side | None = None) -> No
             "pixels",
             "boxes look like fractions of the image: multiply them by its width and height",
         )
-    elif _are_corners(side, None if other is None else _farthest(other)):
+    elif _are_corners(side, survey, None if other is None else _farthest(other)):
         findings.add_rows(
             "box-corners",
             side,
@@ -48,7 +61,7 @@ def check_boxes(side: Side, findings: Findings, other: Side | None = None) -> No
             "boxes look like x1, y1, x2, y2: subtract x1, y1 from x2, y2",
         )
     else:
-        _check_outside(side, findings)
+        _check_outside(side, survey, findings)
 
 
 def _check_sizes(side: Side, findings: Findings) -> None:
@@ -63,27 +76,23 @@ def _check_sizes(side: Side, findings: Findings) -> None:
     findings.add_rows("box-empty", side, np.flatnonzero(smallest == 0), shown, expected)
 
 
-def _are_fractions(side: Side) -> bool:
+def _are_fractions(side: Side, survey: _Survey) -> bool:
     """Whether every box lies within the first pixels of an image that has many."""
-    box = side.rows.box
-    # Looking at few first is enough for almost every file.
-    if (np.abs(box[:64]) > FRACTION_LIMIT).any() or not (box[:, 2:] > 0).any():
-        return False
-    if (np.abs(box) > FRACTION_LIMIT).any():
+    if survey.largest > FRACTION_LIMIT or not survey.positive:
         return False
     sizes = side.data.images.sizes
     known = sizes[(sizes > 0).all(axis=1)]
     return not len(known) or bool((known.max(axis=0) >= SMALLEST_IMAGE).all())
 
 
-def _are_corners(side: Side, reach: npt.NDArray[np.float64] | None) -> bool:
+def _are_corners(side: Side, survey: _Survey, reach: npt.NDArray[np.float64] | None) -> bool:
     """Whether the boxes fit their images as corners, and only so.
 
     As corners, the third number is never below the first nor the fourth below the second, and read as width and height
     such boxes reach beyond the image. Where sizes are not known, the reach of the other side's boxes stands for them.
     """
     box = side.rows.box
-    if _corners_in(box[_sample(len(box))]).mean() < ALMOST_ALL:
+    if survey.corners < ALMOST_ALL * len(box):
         return False
     limit = side.data.images.sizes[side.rows.image][:, ::-1].astype(np.float64)
     known: npt.NDArray[np.bool_] = np.all(limit > 0, axis=1)
@@ -109,35 +118,26 @@ def _corners_in(box: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _sample(count: int, most: int = SAMPLE) -> npt.NDArray[np.int64]:
-    """At most that many of the rows, evenly spread: a look at few that spares most files the look at all."""
-    return np.arange(0, count, max(1, -(-count // most)), dtype=np.int64)
-
-
-def _check_outside(side: Side, findings: Findings) -> None:
+def _check_outside(side: Side, survey: _Survey, findings: Findings) -> None:
     rows = side.rows
-    sample = _sample(len(rows))
-    if len(_outside(side, sample)) <= MANY / 2 * len(sample):
-        return
-    outside = _outside(side, np.arange(len(rows)))
-    if len(outside) > max(3, MANY * len(rows)):
+    if survey.outside > max(3, MANY * len(rows)):
         findings.add_rows(
             "box-outside",
             side,
-            outside,
+            _outside(side),
             lambda row: f"box {numbers(rows.box[row])}{_on_image(side, row)}",
             "boxes within their images",
             "check that the coordinates are those of the original image, x before y",
         )
 
 
-def _outside(side: Side, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Which of the rows have their centre beyond the image."""
-    box = side.rows.box[rows]
-    sizes = side.data.images.sizes[side.rows.image[rows]]
+def _outside(side: Side) -> npt.NDArray[np.int64]:
+    """Which rows have their centre beyond the image."""
+    box = side.rows.box
+    sizes = side.data.images.sizes[side.rows.image]
     centre_x, centre_y = box[:, 0] + box[:, 2] / 2, box[:, 1] + box[:, 3] / 2
     beyond = (centre_x < 0) | (centre_y < 0) | (centre_x > sizes[:, 1]) | (centre_y > sizes[:, 0])
-    return rows[beyond & (sizes > 0).all(axis=1)]
+    return np.flatnonzero(beyond & (sizes > 0).all(axis=1))
 
 
 def check_scale(truth: Side, found: Side, findings: Findings) -> None:
@@ -164,7 +164,8 @@ def check_scale(truth: Side, found: Side, findings: Findings) -> None:
 
 def _reach(side: Side) -> tuple[float, float] | None:
     """How far right and down boxes reach, in fractions of their images."""
-    rows = _sample(len(side.rows), 2048)
+    count = len(side.rows)
+    rows = np.arange(0, count, max(1, -(-count // SAMPLE)))  # evenly spread: enough to tell
     sizes = side.data.images.sizes[side.rows.image[rows]].astype(np.float64)
     known = (sizes > 0).all(axis=1)
     if not known.all():
