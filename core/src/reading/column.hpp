@@ -24,7 +24,6 @@ namespace detail {
 #if defined(__linux__)
 
 inline constexpr std::size_t kPage = 4096;
-inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 inline void* resize_pages(void* block, std::size_t old_bytes, std::size_t new_bytes) {
     if (new_bytes == 0) {
@@ -35,8 +34,6 @@ inline void* resize_pages(void* block, std::size_t old_bytes, std::size_t new_by
         block ? mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE)
               : mmap(nullptr, new_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (moved == MAP_FAILED) throw std::bad_alloc();
-    // Fewer page faults; the advice may be refused.
-    if (new_bytes >= 2 * kHugePage) (void)madvise(moved, new_bytes, MADV_HUGEPAGE);
     return moved;
 }
 
