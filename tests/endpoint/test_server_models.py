@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -218,3 +219,11 @@ def test_a_port_in_use_is_said_and_which(serve):
         port = int(running.url.rpartition(":")[2])
         with pytest.raises(EndpointError, match=f"port {port} of 127.0.0.1 is in use"):
             serve("size", port=port).start()
+
+
+def test_a_failure_that_quotes_control_characters_is_sound_json(http):
+    answer = http.post("/v1/hosted_inference/task_sync/size", json={"args": {"image_url": "a\x16b\x01://x"}})
+    assert answer.status_code == 200
+    failure = json.loads(answer.content)
+    assert failure["state"] == "FAILURE"
+    assert "InputError" in failure["traceback"]

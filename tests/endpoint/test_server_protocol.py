@@ -258,5 +258,5 @@ def test_a_submission_repeated_under_its_key_is_one_task(http):
     assert submit("run-1/task-7").json() == first
     assert submit("run-1/task-8").json() != first
     other = submit("run-1/task-7", {"args": {"images": [[[[0, 0, 0]]]]}})
-    assert other.status_code == 422
-    assert "used before" in other.json()["detail"][0]["msg"]
+    assert other.status_code == 409
+    assert "used before" in other.json()["detail"]

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rapideval.endpoint.secrets import ApiKey
+from rapideval.endpoint.server import openapi
 from rapideval.endpoint.server.auth import KeyCheck
 from rapideval.endpoint.server.bodies import read_body
 from rapideval.endpoint.server.endpoints import Endpoint, Endpoints, Production
@@ -138,9 +139,9 @@ class _Server:
             *self.playground.routes(),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/metrics", self.show_metrics, methods=["GET"]),
+            Route(openapi.PATH, self.openapi, methods=["GET"]),
             Route("/status", self.status, methods=["GET"]),
-            Route("/production", self.show_production, methods=["GET"]),
-            Route("/production", self.set_production, methods=["PUT"]),
+            Route("/production", self.production, methods=["GET", "PUT"]),
         ]
 
     # --- routes ----------------------------------------------------------------------------------
@@ -161,6 +162,10 @@ class _Server:
             workers[endpoint.name, "idle"] = endpoint.pool.workers - endpoint.pool.busy
         return PlainTextResponse(self.metrics.text(queued, workers), media_type="text/plain; version=0.0.4")
 
+    async def openapi(self, _: Request) -> Response:
+        """What can be asked, as an OpenAPI document."""
+        return Response(openapi.document(), media_type="application/json")
+
     async def status(self, _: Request) -> Response:
         """Endpoints with their versions, workers, queues and latencies in seconds."""
         return json_response({"endpoints": [self._status_of(endpoint) for endpoint in self.endpoints.all()]})
@@ -180,14 +185,15 @@ class _Server:
             "cold_start": {"p50": started.quantile(0.5)},
         }
 
-    async def show_production(self, _: Request) -> Response:
-        """Which version the production endpoint has, and whether it is enabled."""
+    async def production(self, request: Request) -> Response:
+        """Which version the production endpoint has, and whether it is enabled; with PUT, set both."""
+        if request.method == "PUT":
+            await self._set_production(request)
         choice = self.endpoints.production_choice
         content = {"name": self.settings.production_name, "version": choice.version, "enabled": choice.enabled}
         return json_response(content)
 
-    async def set_production(self, request: Request) -> Response:
-        """Enable or disable the production endpoint, or give it another version."""
+    async def _set_production(self, request: Request) -> None:
         body = await read_body(request, _SMALL_BODY)
         try:
             given = msgspec.json.decode(body, type=_ProductionBody)
@@ -197,7 +203,6 @@ class _Server:
             await self._produce(Production(given.version or self.endpoints.production_choice.version, given.enabled))
         except UsageError as error:
             raise Refusal.unprocessable(["body", "version"], str(error), "value_error") from None
-        return await self.show_production(request)
 
 
 class _Guard:
@@ -274,5 +279,7 @@ def make_app(settings: Settings, key: ApiKey) -> Starlette:
         lifespan=life,
         exception_handlers={Refusal: refused, HTTPException: not_routed, Exception: broken},
     )
-    app.add_middleware(_Guard, check=KeyCheck(key), metrics=server.metrics, public=frozenset({"/healthz", "/metrics"}))
+    app.add_middleware(
+        _Guard, check=KeyCheck(key), metrics=server.metrics, public=frozenset({"/healthz", "/metrics", openapi.PATH})
+    )
     return app

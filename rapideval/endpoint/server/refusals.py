@@ -45,6 +45,11 @@ class Refusal(Exception):
         return cls(422, {"detail": [{"loc": place, "msg": message, "type": kind}]})
 
     @classmethod
+    def conflict(cls, reason: str) -> Self:
+        """A request at odds with an earlier one."""
+        return cls(409, {"detail": f"Invalid request: {reason}"})
+
+    @classmethod
     def unauthenticated(cls) -> Self:
         """No key, or another one."""
         headers = {"WWW-Authenticate": 'Basic realm="endpoint", charset="UTF-8"'}

@@ -186,7 +186,7 @@ class Protocol:
         except FullError:
             raise Refusal.too_many(1) from None
         except OtherRequestError as error:
-            raise Refusal.unprocessable(["header", IDEMPOTENCY_HEADER], str(error), "value_error") from None
+            raise Refusal.conflict(str(error)) from None
         except StorageError as error:
             raise Refusal.unavailable(f"Tasks cannot be kept: {error}") from None
 

@@ -62,7 +62,7 @@ def main() -> None:
         model = load(ModelSource(setup.model), setup.places, setup.limits)
         import rapideval.payloads.parsing  # noqa: F401 - a warm worker has what its first task needs
     except BaseException as error:
-        _send(answers, {"ready": False}, _told(error).encode("utf-8", "replace"))
+        _send(answers, {"ready": False}, _told(error).encode())
         return
     _send(answers, {"ready": True, "seconds": time.perf_counter() - started})
     while (message := frames.read_from(tasks)) is not None:
@@ -71,7 +71,7 @@ def main() -> None:
             body = answer_task(model, message[1], setup.limits)
             ok = True
         except BaseException as error:  # SystemExit too: a model does not end the worker
-            body, ok = _json_string(_told(error).encode("utf-8", "replace")), False
+            body, ok = msgspec.json.encode(_told(error)), False
         seconds = time.perf_counter() - started
         packed = len(body) > _PACK_ABOVE
         if packed:
@@ -122,12 +122,17 @@ def _json_string(text: bytes) -> bytes:
 def _told(error: BaseException) -> str:
     """An error as the traceback of a failed task: of our refusals the message, of the model's own all below it."""
     if isinstance(error, RapidevalError):
-        return f"{type(error).__name__}: {error}"
+        return _sayable(f"{type(error).__name__}: {error}")
     frame = error.__traceback__
     own = str(Path(__file__).parent)
     while frame is not None and frame.tb_next is not None and frame.tb_frame.f_code.co_filename.startswith(own):
         frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame)).rstrip()
+    return _sayable("".join(traceback.format_exception(type(error), error, frame)).rstrip())
+
+
+def _sayable(text: str) -> str:
+    """Text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # --- the process ---------------------------------------------------------------------------------
