@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 
 import httpx
 import pytest
 from PIL import Image
 
+from rapideval import read
 from rapideval.endpoint.local import LocalEndpoint
 from rapideval.endpoint.samples import images
 
@@ -22,6 +25,7 @@ def local():
     models = {
         "v1": "builtin:v1/instance",
         "v2": "builtin:v2/detection",
+        "v2-masks": "builtin:v2/instance",
         "hostile": "served_models:hostile",
         "raises": "served_models:raises",
     }
@@ -86,6 +90,47 @@ def test_an_image_is_uploaded_and_the_request_can_be_copied(page, tmp_path):
     page.keyboard.press("ArrowRight")
     page.expect("#tab-python").to_have_attribute("aria-selected", "true")
     page.expect("#text").to_contain_text("from rapideval.endpoint.prediction import predict")
+
+
+def test_two_versions_stand_beside_each_other_with_their_differences(page, local):
+    page.click("button[aria-label='Sample page-03.png']")
+    page.expect("#status").to_contain_text("3 found by v1", timeout=30_000)
+    page.expect("#beside").to_be_hidden()
+    page.select_option("#other", "v2-masks")
+    page.expect("#status").to_contain_text("2 in both, 1 only in v1, 1 only in v2-masks", timeout=30_000)
+    page.expect("#view-other").to_have_attribute("aria-label", re.compile("3 found by v2-masks"))
+    page.check("#only-differences")
+    page.expect("#status").to_contain_text("1 of 3 found by v1")
+    before = page.locator("#view-other").evaluate("c => c.toDataURL()")
+    page.focus("#view")
+    page.keyboard.press("+")
+    page.wait_for_timeout(200)
+    assert page.locator("#view-other").evaluate("c => c.toDataURL()") != before
+    with page.expect_download() as download:
+        page.click("button[aria-label='Download as GeoJSON of v2-masks']")
+    assert len(read(download.value.path().read_bytes(), "geojson")) == 3
+    page.select_option("#other", "")
+    page.expect("#status").to_contain_text("3 found by v1", timeout=30_000)
+    page.expect("#difference").to_be_hidden()
+
+
+def test_differences_of_two_answers_are_those_of_the_matcher(local):
+    def ask(http, version):
+        body = {"args": {"image_url": "sample://page-03.png"}}
+        task = http.post(f"/v1/hosted_inference/task_async/{version}", json=body).json()["task_id"]
+        while http.get(f"/v1/hosted_inference/task/result/{task}").json()["state"] == "PENDING":
+            time.sleep(0.02)
+        return task
+
+    with connect(local) as http:
+        left, right = ask(http, "v1"), ask(http, "v2-masks")
+        found = http.get(f"/tasks/{left}/differences/{right}").json()
+        same = http.get(f"/tasks/{left}/differences/{left}").json()
+        missing = http.get(f"/tasks/{left}/differences/nothing")
+    assert len(found["pairs"]) == 2
+    assert all(pair["same_label"] and 0.5 <= pair["iou"] < 1 for pair in found["pairs"])
+    assert [pair["iou"] for pair in same["pairs"]] == [1, 1, 1]
+    assert missing.status_code == 404
 
 
 def test_labels_and_tracebacks_are_text(page):

@@ -45,6 +45,8 @@ export const samples = async () => (await (await request("GET", "/samples")).jso
 export const sample = async (name) => (await request("GET", `/samples/${encodeURIComponent(name)}`)).blob();
 export const upload = async (file, signal) => (await request("POST", "/uploads", file, signal)).json();
 export const drawing = async (task, signal) => (await request("GET", `/tasks/${task}/drawing`, undefined, signal)).json();
+export const differences = async (task, other, signal) =>
+  (await request("GET", `/tasks/${task}/differences/${other}`, undefined, signal)).json();
 export const download = async (task, kind) => (await request("GET", `/tasks/${task}/download/${kind}`)).blob();
 
 export function body(url) {

@@ -4,10 +4,26 @@ import * as api from "/playground/api.js";
 import { Viewer, colour } from "/playground/viewer.js";
 
 const $ = (id) => document.getElementById(id);
-const viewer = new Viewer($("view"));
+// One side, or two beside each other: what a version answered, and where it is shown.
+const sides = [["version", "view", "caption"], ["other", "view-other", "caption-other"]].map(([choice, view, caption]) => (
+  { choice: $(choice), canvas: $(view), caption: $(caption), viewer: new Viewer($(view)), answer: null }
+));
+const [first, second] = sides;
 const SHOWN_TEXT = 200_000;
 
-const state = { url: "", name: "", task: "", result: "", tab: "json", answer: null, asking: null };
+const state = { url: "", name: "", tab: "json", asking: null };
+
+first.viewer.onMove = (viewer) => second.viewer.follow(viewer);
+second.viewer.onMove = (viewer) => first.viewer.follow(viewer);
+
+// A label has one colour in all answers: the next free one when its name is first met.
+const met = new Map();
+function tone(name) {
+  if (!met.has(name)) met.set(name, met.size);
+  return colour(met.get(name));
+}
+
+const asked = () => (second.choice.value ? sides : [first]);
 
 function say(text, bad = false) {
   $("status").textContent = text;
@@ -30,18 +46,24 @@ function complain(error) {
 async function start() {
   try {
     const listed = await api.endpoints();
-    $("version").replaceChildren(...listed.map(({ name, bundle_name: version, metadata }) => {
-      const option = document.createElement("option");
-      option.value = name;
-      option.textContent = metadata.production ? `${name} (${version})` : name;
-      return option;
-    }));
+    const options = () => listed.map(({ name, bundle_name: version, metadata }) => (
+      option(name, metadata.production ? `${name} (${version})` : name)
+    ));
+    $("version").replaceChildren(...options());
+    $("other").replaceChildren(option("", "no other"), ...options());
     $("key-form").hidden = true;
     const samples = await api.samples();
     $("samples").replaceChildren(...samples.map(sampleButton));
   } catch (error) {
     complain(error);
   }
+}
+
+function option(value, text) {
+  const made = document.createElement("option");
+  made.value = value;
+  made.textContent = text;
+  return made;
 }
 
 function sampleButton({ name, url }) {
@@ -86,83 +108,125 @@ async function choose(name, blob, url) {
   const image = await createImageBitmap(blob, { imageOrientation: "none" });
   Object.assign(state, { name, url });
   $("hint").hidden = true;
-  $("view").setAttribute("aria-label", `${name}, ${image.width} by ${image.height} pixels`);
-  viewer.setImage(image);
+  Object.assign(state, { image, size: `${image.width} by ${image.height} pixels` });
+  for (const side of sides) side.viewer.setImage(image);
   await ask();
 }
 
 // --- asking ----------------------------------------------------------------------------------------
 
 async function ask() {
+  const two = asked().length === 2;
+  $("beside").hidden = $("caption").hidden = $("difference").hidden = !two;
+  for (const { viewer } of sides) viewer.fit();
   if (!state.url) return;
   state.asking?.abort();
   const asking = (state.asking = new AbortController());
-  const version = $("version").value;
-  Object.assign(state, { task: "", result: "", answer: null });
-  viewer.setAnswer({ labels: [], items: [] });
+  for (const side of sides) {
+    Object.assign(side, { task: "", result: "", answer: null, version: side.choice.value });
+    side.caption.textContent = side.version;
+    side.viewer.setAnswer({ labels: [], items: [] }, tone);
+  }
+  state.differences = null;
   showAnswer();
-  say(`Asking ${version}…`);
+  say(`Asking ${asked().map(({ version }) => version).join(" and ")}…`);
   try {
-    const { task, result, took } = await api.ask(version, state.url, asking.signal);
-    const answer = await api.drawing(task, asking.signal);
-    Object.assign(state, { task, result, answer, took, version });
-    viewer.setAnswer(answer);
+    await Promise.all(asked().map((side) => askSide(side, asking.signal)));
+    if (two) await compare(asking.signal);
     showAnswer();
   } catch (error) {
     if (state.asking === asking) complain(error);
   }
 }
 
+async function askSide(side, signal) {
+  const { task, result, took } = await api.ask(side.version, state.url, signal);
+  const answer = await api.drawing(task, signal);
+  Object.assign(side, { task, result, answer, took });
+  side.viewer.setAnswer(answer, tone);
+}
+
+/** Mark in each answer what the other one has too. */
+async function compare(signal) {
+  const found = await api.differences(first.task, second.task, signal);
+  const marks = [new Map(), new Map()];
+  for (const { left, right, same_label: same } of found.pairs) {
+    marks[0].set(left, same ? "both" : "label");
+    marks[1].set(right, same ? "both" : "label");
+  }
+  for (const place of found.only_left) marks[0].set(place, "only");
+  for (const place of found.only_right) marks[1].set(place, "only");
+  sides.forEach((side, place) => side.viewer.setMarks(marks[place]));
+  state.differences = found;
+}
+
 function showAnswer() {
-  const { answer } = state;
-  viewer.shown.hidden.clear();
   const counts = new Map();
-  for (const item of answer?.items ?? []) counts.set(item.label, (counts.get(item.label) ?? 0) + 1);
-  $("labels").replaceChildren($("labels").firstElementChild, ...[...counts].map(([label, count]) => labelBox(label, count)));
-  $("downloads").replaceChildren(...(answer?.downloads ?? []).map(downloadButton));
+  for (const { viewer } of sides) {
+    viewer.shown.hidden.clear();
+    for (const { name } of viewer.items) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  $("labels").replaceChildren($("labels").firstElementChild, ...[...counts].map(([name, count]) => labelBox(name, count)));
+  const downloads = asked().flatMap((side) => (side.answer?.downloads ?? []).map((kind) => downloadButton(side, kind)));
+  $("downloads").replaceChildren(...downloads);
   showCount();
   showText();
 }
 
-function labelBox(label, count) {
+function labelBox(name, count) {
   const box = document.createElement("label");
   const check = document.createElement("input");
   check.type = "checkbox";
   check.checked = true;
   check.addEventListener("change", () => {
-    viewer.shown.hidden[check.checked ? "delete" : "add"](label);
-    viewer.paint();
+    for (const { viewer } of sides) {
+      viewer.shown.hidden[check.checked ? "delete" : "add"](name);
+      viewer.paint();
+    }
     showCount();
   });
   const swatch = document.createElement("canvas");
   swatch.width = swatch.height = 1;
   const paint = swatch.getContext("2d");
-  paint.fillStyle = `rgb(${colour(label).join(" ")})`;
+  paint.fillStyle = `rgb(${tone(name).join(" ")})`;
   paint.fillRect(0, 0, 1, 1);
   const number = document.createElement("span");
   number.textContent = count;
-  box.append(check, swatch, state.answer.labels[label], number);
+  box.append(check, swatch, name, number);
   return box;
 }
 
 function showCount() {
-  if (!state.answer) return;
-  const total = state.answer.items.length, seen = viewer.visible().length;
-  const shown = seen === total ? `${total}` : `${seen} of ${total}`;
-  say(`${state.name}: ${shown} found by ${state.version} in ${Math.round(state.took)} ms`);
+  const answered = asked().filter(({ answer }) => answer);
+  if (answered.length < asked().length) return;
+  const counted = answered.map(({ viewer, version, took }) => {
+    const total = viewer.items.length, seen = viewer.visible().length;
+    return `${seen === total ? total : `${seen} of ${total}`} found by ${version} in ${Math.round(took)} ms`;
+  });
+  if (state.differences) {
+    const { pairs, only_left: left, only_right: right } = state.differences;
+    const changed = pairs.filter(({ same_label: same }) => !same).length;
+    counted.push(`${pairs.length} in both${changed ? ` (${changed} with another label)` : ""}, ${left.length} only in `
+      + `${first.version}, ${right.length} only in ${second.version}`);
+  }
+  say(`${state.name}: ${counted.join("; ")}`);
+  for (const { canvas, viewer, version } of answered) {
+    canvas.setAttribute("aria-label", `${state.name}, ${state.size}, ${viewer.visible().length} found by ${version}`);
+  }
 }
 
-function downloadButton(kind) {
+function downloadButton(side, kind) {
   const names = { coco: "COCO", rle: "RLE", geojson: "GeoJSON" };
   const endings = { coco: "json", rle: "jsonl", geojson: "geojson" };
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = `↓ ${names[kind]}`;
-  button.setAttribute("aria-label", `Download as ${names[kind]}`);
+  const of = asked().length === 2 ? ` of ${side.version}` : "";
+  button.textContent = `↓ ${names[kind]}${of}`;
+  button.setAttribute("aria-label", `Download as ${names[kind]}${of}`);
   button.addEventListener("click", async () => {
     try {
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(await api.download(state.task, kind));
+      link.href = URL.createObjectURL(await api.download(side.task, kind));
       link.download = `answer-${kind}.${endings[kind]}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
@@ -182,7 +246,7 @@ function text() {
   if (state.tab === "curl") {
     const body = JSON.stringify(api.body(url)).replaceAll("'", "'\\''");
     return `curl -u "$SCALE_API_KEY:" '${base}/task_async/${name}' \\\n  -d '${body}'\n\n`
-      + `curl -u "$SCALE_API_KEY:" '${base}/endpoints/${name}/task_async/${state.task || "TASK_ID"}'\n`;
+      + `curl -u "$SCALE_API_KEY:" '${base}/endpoints/${name}/task_async/${first.task || "TASK_ID"}'\n`;
   }
   if (state.tab === "python") {
     return `from rapideval.endpoint.prediction import predict\n\n`
@@ -191,7 +255,7 @@ function text() {
       + `             base_url=${JSON.stringify(base)}) as results:\n`
       + `    print(results.dataset())\n`;
   }
-  return state.result;
+  return asked().length === 2 ? asked().map(({ version, result }) => `${version}: ${result}`).join("\n\n") : first.result;
 }
 
 // Rows of a bitmask, one after another: shown as how many there are.
@@ -206,7 +270,7 @@ function brief(result) {
 }
 
 function showText() {
-  const whole = state.tab === "json" ? brief(state.result) : text();
+  const whole = state.tab === "json" ? brief(text() ?? "") : text();
   const cut = whole.length > SHOWN_TEXT;
   $("text").textContent = cut ? `${whole.slice(0, SHOWN_TEXT)}\n… ${whole.length.toLocaleString()} characters: Copy takes all` : whole;
 }
@@ -231,7 +295,7 @@ $("key-form").addEventListener("submit", (event) => {
   say("Choose an image.");
   start();
 });
-$("version").addEventListener("change", ask);
+for (const { choice } of sides) choice.addEventListener("change", ask);
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => openFile($("file").files[0]));
 $("drop").addEventListener("dragover", (event) => { event.preventDefault(); $("drop").classList.add("over"); });
@@ -244,15 +308,21 @@ $("drop").addEventListener("drop", (event) => {
 $("score").addEventListener("input", () => {
   const score = Number($("score").value);
   $("score-value").textContent = score.toFixed(2);
-  viewer.show({ score });
+  for (const { viewer } of sides) viewer.show({ score });
+  showCount();
+});
+$("only-differences").addEventListener("change", (event) => {
+  for (const { viewer } of sides) viewer.show({ onlyDifferences: event.target.checked });
   showCount();
 });
 for (const kind of ["masks", "boxes", "names"]) {
-  $(`show-${kind}`).addEventListener("change", (event) => viewer.show({ [kind]: event.target.checked }));
+  $(`show-${kind}`).addEventListener("change", (event) => {
+    for (const { viewer } of sides) viewer.show({ [kind]: event.target.checked });
+  });
 }
-$("fit").addEventListener("click", () => viewer.fit());
-$("larger").addEventListener("click", () => viewer.zoom(1.25));
-$("smaller").addEventListener("click", () => viewer.zoom(0.8));
+$("fit").addEventListener("click", () => first.viewer.fit());
+$("larger").addEventListener("click", () => first.viewer.zoom(1.25));
+$("smaller").addEventListener("click", () => first.viewer.zoom(0.8));
 const tabs = ["json", "curl", "python"];
 tabs.forEach((name, place) => {
   $(`tab-${name}`).addEventListener("click", () => choseTab(name));

@@ -19,8 +19,9 @@ export class Viewer {
     this.context = canvas.getContext("2d");
     this.image = null;
     this.items = [];
-    this.labels = [];
-    this.shown = { score: 0, hidden: new Set(), masks: true, boxes: true, names: true };
+    this.marks = null; // beside another answer: place of an item -> "both", "label" or "only"
+    this.shown = { score: 0, hidden: new Set(), masks: true, boxes: true, names: true, onlyDifferences: false };
+    this.onMove = () => {};
     this.scale = 1;
     this.x = this.y = 0;
     this.layer = document.createElement("canvas");
@@ -37,11 +38,26 @@ export class Viewer {
     this.fit();
   }
 
-  setAnswer(answer) {
-    this.labels = answer.labels;
+  /** Show an answer; `tones` gives the colour of a label by its name. */
+  setAnswer(answer, tones) {
+    this.marks = null;
+    this.items = answer.items.map((item, place) => {
+      const name = answer.labels[item.label];
+      return { ...item, place, name, tone: tones(name) };
+    });
     // weak ones first, so that strong ones lie on top
-    this.items = [...answer.items].sort((a, b) => (a.score ?? 1) - (b.score ?? 1));
+    this.items.sort((a, b) => (a.score ?? 1) - (b.score ?? 1));
     this.paint();
+  }
+
+  /** Say what of the answer another one has too: place of an item -> "both", "label" or "only". */
+  setMarks(marks) {
+    this.marks = marks;
+    this.paint();
+  }
+
+  #mark(item) {
+    return this.marks?.get(item.place) ?? "";
   }
 
   show(change) {
@@ -50,7 +66,9 @@ export class Viewer {
   }
 
   visible() {
-    return this.items.filter((item) => (item.score ?? 1) >= this.shown.score && !this.shown.hidden.has(item.label));
+    const { score, hidden, onlyDifferences } = this.shown;
+    return this.items.filter((item) => (item.score ?? 1) >= score && !hidden.has(item.name)
+      && !(onlyDifferences && this.#mark(item) === "both"));
   }
 
   /** Paint the masks into a layer of the image's size, run by run. */
@@ -62,8 +80,9 @@ export class Viewer {
     if (this.shown.masks) {
       for (const item of this.visible()) {
         if (!item.runs || item.size[0] !== height || item.size[1] !== width) continue;
-        const [r, g, b] = colour(item.label);
-        const word = ((125 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+        const [r, g, b] = item.tone;
+        const alpha = { both: 70, label: 150, only: 165 }[this.#mark(item)] ?? 125;
+        const word = ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
         let place = 0;
         item.runs.forEach((run, index) => {
           if (index % 2) {
@@ -110,16 +129,18 @@ export class Viewer {
   #drawBoxes(paint) {
     paint.font = "12px system-ui, sans-serif";
     paint.textBaseline = "bottom";
-    paint.lineWidth = 1.5;
     for (const item of this.visible()) {
       if (item.score === null && item.runs) continue; // a semantic mask has no box of its own
       const [x, y, width, height] = item.box.map((value) => value * this.scale);
       const [left, top] = [x + this.x, y + this.y];
-      const tone = `rgb(${colour(item.label).join(" ")})`;
+      const tone = `rgb(${item.tone.join(" ")})`, mark = this.#mark(item);
       paint.strokeStyle = tone;
+      paint.lineWidth = mark === "only" || mark === "label" ? 3 : 1.5;
+      paint.setLineDash(mark === "both" ? [3, 3] : mark === "label" ? [10, 4] : []);
       paint.strokeRect(left, top, width, height);
+      paint.setLineDash([]);
       if (!this.shown.names || width < 28) continue;
-      const text = this.labels[item.label] + (item.score === null ? "" : ` ${item.score.toFixed(2)}`);
+      const text = ({ only: "+ ", label: "≠ " }[mark] ?? "") + item.name + (item.score === null ? "" : ` ${item.score.toFixed(2)}`);
       const length = paint.measureText(text).width + 8;
       paint.fillStyle = tone;
       paint.fillRect(left - 0.75, top - 16, length, 16);
@@ -129,12 +150,19 @@ export class Viewer {
   }
 
   fit() {
-    if (!this.image) return;
     const { clientWidth, clientHeight } = this.canvas;
+    if (!this.image || !clientWidth) return; // nothing to fit, or hidden
     this.scale = Math.min((clientWidth - 32) / this.image.width, (clientHeight - 40) / this.image.height);
     this.x = (clientWidth - this.image.width * this.scale) / 2;
     this.y = (clientHeight - this.image.height * this.scale) / 2 + 4;
     this.fitted = true;
+    this.draw();
+    this.onMove(this);
+  }
+
+  /** Look where another viewer does. */
+  follow({ scale, x, y, fitted }) {
+    Object.assign(this, { scale, x, y, fitted });
     this.draw();
   }
 
@@ -145,6 +173,7 @@ export class Viewer {
     this.scale = scale;
     this.fitted = false;
     this.draw();
+    this.onMove(this);
   }
 
   pan(x, y) {
@@ -152,6 +181,7 @@ export class Viewer {
     this.y += y;
     this.fitted = false;
     this.draw();
+    this.onMove(this);
   }
 
   #listen() {

@@ -198,10 +198,28 @@ class Drawing(msgspec.Struct):
     downloads: list[str]
 
 
+class Pair(msgspec.Struct):
+    """An object that both answers found: its place in each drawing, the overlap, whether they give it one label."""
+
+    left: int
+    right: int
+    iou: float
+    same_label: bool
+
+
+class Differences(msgspec.Struct):
+    """What two answers to an image have in common, and the places of what only one of them found."""
+
+    iou: float
+    pairs: list[Pair]
+    only_left: list[int]
+    only_right: list[int]
+
+
 _TYPES: tuple[Any, ...] = (
     *(Request, Submitted, ResultEnvelope, V1Envelope, V1SyncAnswer),
     *(Refused, Unprocessable, TooMany, Broken, V0Endpoint, V0Endpoints, V1Endpoint, V1Endpoints),
-    *(Health, Status, ProductionState, ProductionChange, Uploaded, Samples, Drawing),
+    *(Health, Status, ProductionState, ProductionChange, Uploaded, Samples, Drawing, Differences),
 )
 
 # --- operations ----------------------------------------------------------------------------------
@@ -364,6 +382,10 @@ def _page() -> list[_Operation]:
         _Operation(
             *("get", "/tasks/{task_id}/drawing", "drawing", _PAGE, "What an answer says, ready to be drawn"),
             {200: _Answer("Boxes, and masks as run lengths.", Drawing)} | _NO_KEY | no_answer,
+        ),
+        _Operation(
+            *("get", "/tasks/{task_id}/differences/{other_id}", "differences", _PAGE, "Two answers to one image"),
+            {200: _Answer("What both found, and what only one.", Differences)} | _NO_KEY | no_answer,
         ),
         _Operation(
             *("get", "/tasks/{task_id}/download/{kind}", "download", _PAGE, "An answer as a file: coco, rle, geojson"),

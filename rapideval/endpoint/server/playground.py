@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "Playground", "is_page", "own_folders"]
 
 PAGE = "/playground"
+PAIR_IOU = 0.5  # from this overlap on two answers mean one object
 UPLOAD_KIND = "upload://"
 SAMPLE_KIND = "sample://"
 
@@ -78,6 +79,7 @@ class Playground:
             Route("/samples", self.samples, methods=["GET"]),
             Route("/samples/{name}", self.sample, methods=["GET"]),
             Route("/tasks/{task_id}/drawing", self.drawing, methods=["GET"]),
+            Route("/tasks/{task_id}/differences/{other_id}", self.differences, methods=["GET"]),
             Route("/tasks/{task_id}/download/{kind}", self.download, methods=["GET"]),
         ]
 
@@ -138,6 +140,15 @@ class Playground:
         answer = await self._answer(request)
         return Response(await asyncio.to_thread(_answered, answer, _drawing), media_type="application/json")
 
+    async def differences(self, request: Request) -> Response:
+        """What two answers to an image have in common, and what only one of them found."""
+        answer, other = await self._answer(request), await self._answer(request, "other_id")
+
+        def made(left: Dataset) -> bytes:
+            return _answered(other, lambda right: _differences(left, right))
+
+        return Response(await asyncio.to_thread(_answered, answer, made), media_type="application/json")
+
     async def download(self, request: Request) -> Response:
         """An answer as a file of the ecosystem."""
         kind = request.path_params["kind"]
@@ -148,8 +159,8 @@ class Playground:
         headers = {"Content-Disposition": f'attachment; filename="answer-{kind}{_ENDINGS[kind]}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
 
-    async def _answer(self, request: Request) -> bytes:
-        found = await self._tasks.find(request.path_params["task_id"])
+    async def _answer(self, request: Request, name: str = "task_id") -> bytes:
+        found = await self._tasks.find(request.path_params[name])
         if not isinstance(found, Finished) or found.state != "success":
             raise Refusal.no_task()
         return await unpacked(found)
@@ -204,6 +215,20 @@ def _drawing(dataset: Dataset) -> bytes:
             item["size"] = masks.sizes[index].tolist()
         items.append(item)
     return msgspec.json.encode({"labels": dataset.labels.names, "items": items, "downloads": available_downloads()})
+
+
+def _differences(left: Dataset, right: Dataset) -> bytes:
+    from rapideval.metrics.pairs import pair
+
+    found = pair(left, right, PAIR_IOU)
+    pairs = zip(found.left.tolist(), found.right.tolist(), found.iou.tolist(), found.same_label.tolist(), strict=True)
+    told = {
+        "iou": PAIR_IOU,
+        "pairs": [{"left": a, "right": b, "iou": iou, "same_label": same} for a, b, iou, same in pairs],
+        "only_left": found.only_left.tolist(),
+        "only_right": found.only_right.tolist(),
+    }
+    return msgspec.json.encode(told)
 
 
 def _exported(dataset: Dataset, kind: str) -> bytes:
