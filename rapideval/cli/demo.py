@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option
-from rapideval.cli.output import page, print_json
+from rapideval.cli.output import page, print_json, progress
 from rapideval.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ class _Run(NamedTuple):
 @click.command(
     "demo",
     cls=Verb,
-    examples=(("Try everything on photographs that are installed with rapideval", "rapideval demo"),),
+    examples=(
+        ("Try everything on photographs that are installed with rapideval", "rapideval demo"),
+        ("With answers that were recorded, without starting an endpoint", "rapideval demo --offline"),
+    ),
 )
 @click.option(
     "--out",
@@ -54,12 +57,15 @@ class _Run(NamedTuple):
     default=Path("rapideval-demo"),
     help="Folder for what is written; an earlier demo's is written over.",
 )
+@click.option("--offline", is_flag=True, help="Take the recorded answers; start no local endpoint.")
 @json_option
-def command(out: Path, as_json: bool) -> None:
+def command(out: Path, offline: bool, as_json: bool) -> None:
     """Go the whole way on photographs that come with rapideval.
 
-    Two versions of a small segmenter looked at 23 photographs with 67 labelled objects: coins and words. Their recorded
-    answers are parsed, exported, scored as boxes, as masks and as semantic masks, drawn, and held against a policy.
+    Two versions of a small segmenter are served by a local endpoint and sent 23 photographs with 67 labelled objects:
+    coins and words. Their answers are parsed, exported, scored as boxes, as masks and as semantic masks, drawn, and
+    held against a policy. The local endpoint needs the extra rapideval[server]; without it, and with --offline, the
+    answers are those that were recorded.
     """
     from rapideval.judge import Policy, gate
     from rapideval.report.verdicts import gate_text
@@ -67,6 +73,7 @@ def command(out: Path, as_json: bool) -> None:
     started = time.perf_counter()
     _claim(out)
     _copy_inputs(out)
+    asked = _ask(out, offline)
     runs = [_run(out, version, task) for version in ("v1", "v2") for task in _KINDS]
     masks = [run for run in runs if run.task == "instance"]
     exports = [export for run in masks for export in _export(out, run)]
@@ -77,10 +84,10 @@ def command(out: Path, as_json: bool) -> None:
     verdict = gate(masks[0].evaluation, masks[1].evaluation, Policy.read(policy), source=str(policy))
     seconds = time.perf_counter() - started
     if as_json:
-        print_json(_document(out, runs, exports, pictures, verdict))
+        print_json(_document(out, asked, runs, exports, pictures, verdict))
         return
     parts = (
-        _told_answers(runs),
+        _told_answers(runs, asked),
         _told_exports(exports),
         _told_scores(runs),
         gate_text(verdict, page()),
@@ -110,6 +117,36 @@ def _copy_inputs(out: Path) -> None:
         path = samples.ground_truth(task)
         shutil.copyfile(path, out / path.name)
     shutil.copyfile(samples.policy(), out / samples.policy().name)
+
+
+class _Asked(NamedTuple):
+    """Where the answers are from."""
+
+    source: str
+    images: int
+    seconds: float
+
+    @property
+    def told(self) -> str:
+        if self.source == "endpoint":
+            return f"of a local endpoint, to {self.images} images sent through the client in {self.seconds:.1f} s"
+        if self.source == "recorded":
+            return "recorded from a hosted endpoint"
+        return "recorded; with pip install 'rapideval[server]' a local endpoint is asked instead"
+
+
+def _ask(out: Path, offline: bool) -> _Asked:
+    """Ask a local endpoint of both versions, unless that is not wanted or not possible."""
+    from rapideval.endpoint.demonstration import ask_again, server_is_installed
+
+    if offline:
+        return _Asked("recorded", 0, 0)
+    if not server_is_installed():
+        return _Asked("recorded, no server", 0, 0)
+    began = time.perf_counter()
+    with progress("asking a local endpoint", 6, least=1) as advance:
+        images = ask_again(out / "answers", advance)
+    return _Asked("endpoint", images, time.perf_counter() - began)
 
 
 def _run(out: Path, version: str, task: Task) -> _Run:
@@ -163,7 +200,7 @@ def _draw(out: Path, run: _Run) -> Path:
 # --- what is told --------------------------------------------------------------------------------
 
 
-def _told_answers(runs: list[_Run]) -> str:
+def _told_answers(runs: list[_Run], asked: _Asked) -> str:
     from rapideval.report.text import Column
 
     sheet = page()
@@ -186,7 +223,7 @@ def _told_answers(runs: list[_Run]) -> str:
         Column("parsed in ms"),
         Column("scored in ms"),
     ]
-    return sheet.heading("Answers", "recorded from a hosted endpoint") + "\n" + sheet.table(columns, rows)
+    return sheet.heading("Answers", asked.told) + "\n" + sheet.table(columns, rows)
 
 
 def _told_exports(exports: list[_Export]) -> str:
@@ -248,13 +285,19 @@ def _told_end(out: Path, pictures: list[Path], seconds: float) -> str:
 
 
 def _document(
-    out: Path, runs: list[_Run], exports: list[_Export], pictures: list[Path], verdict: GateResult
+    out: Path, asked: _Asked, runs: list[_Run], exports: list[_Export], pictures: list[Path], verdict: GateResult
 ) -> Demonstration:
     from rapideval.cli.documents import Demonstration
 
     scores: dict[str, dict[str, dict[str, float | None]]] = {}
     for run in runs:
         scores.setdefault(run.version, {})[run.task] = {**_numbers(run.evaluation)}
+    answers: Literal["endpoint", "recorded"] = "endpoint" if asked.source == "endpoint" else "recorded"
     return Demonstration(
-        str(out), [str(export.path) for export in exports], [str(path) for path in pictures], scores, verdict.verdict
+        str(out),
+        answers,
+        [str(export.path) for export in exports],
+        [str(path) for path in pictures],
+        scores,
+        verdict.verdict,
     )

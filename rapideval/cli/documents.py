@@ -36,6 +36,8 @@ class Demonstration(msgspec.Struct):
     """What the demo made, and the scores it found (``rapideval demo --json``)."""
 
     folder: str
+    answers: Literal["endpoint", "recorded"]
+    """Whether a local endpoint was asked, or the answers are those that were recorded."""
     exports: list[str]
     pictures: list[str]
     scores: dict[str, dict[str, dict[str, float | None]]]

@@ -122,17 +122,27 @@ class LocalEndpoint:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        try:
+            told = self._told(start)
+        except BaseException:  # an interruption too: nothing stays behind
+            self.stop()
+            raise
+        if "url" not in told:
+            self.stop()
+            raise EndpointError(f"the local endpoint did not start: {told.get('error', 'it says why above')}")
+        self.url = told["url"]
+        return self
+
+    def _told(self, start: dict[str, Any]) -> dict[str, Any]:
+        """Tell the process how to start; what it says once it has."""
+        assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(start) + b"\n")
         self._process.stdin.flush()
         said = self._process.stdout.readline()
         told: dict[str, Any] = msgspec.json.decode(said) if said else {}
-        if "url" not in told:
-            self.stop()
-            raise EndpointError(f"the local endpoint did not start: {told.get('error', 'it says why above')}")
-        self.url = told["url"]
-        return self
+        return told
 
     def stop(self) -> int | None:
         """Stop it and wait until it has; its exit code. Harmless when repeated."""

@@ -7,8 +7,10 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ from rapideval.cli import main
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo") / "out"
-    result = CliRunner().invoke(main, ["demo", "--out", str(out), "--json"])
+    result = CliRunner().invoke(main, ["demo", "--offline", "--out", str(out), "--json"])
     assert result.exit_code == 0, result.output
     (out.parent / "document.json").write_text(result.stdout, encoding="utf-8")
     return out
@@ -89,15 +91,62 @@ def test_exports_hold_the_same_masks(made: Path) -> None:
 
 def test_a_second_run_writes_the_same_bytes(made: Path) -> None:
     before = hashes(made)
-    result = CliRunner().invoke(main, ["demo", "--out", str(made)])
+    result = CliRunner().invoke(main, ["demo", "--offline", "--out", str(made)])
     assert result.exit_code == 0, result.output
     assert hashes(made) == before
 
 
 def test_it_tells_where_all_is_and_what_got_worse(made: Path) -> None:
-    result = CliRunner().invoke(main, ["demo", "--out", str(made)])
+    result = CliRunner().invoke(main, ["demo", "--offline", "--out", str(made)])
     for part in ("v2.geojson", "overlay-v2.png", "ground_truth.json", "AP of word", "mIoU", "rapideval evaluate"):
         assert part in result.output
+
+
+def test_an_endpoint_that_is_asked_gives_what_was_recorded(made: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "out"), "--json"])
+    assert result.exit_code == 0, result.output
+    fresh, recorded = json.loads(result.stdout), document(made)
+    assert (fresh["answers"], recorded["answers"]) == ("endpoint", "recorded")
+    assert fresh["scores"] == recorded["scores"]
+    assert fresh["verdict"] == recorded["verdict"]
+    answers = sorted(path.name for path in (made / "answers").glob("v?-*.json"))
+    assert len(answers) == 6
+    for name in answers:
+        asked = json.loads((tmp_path / "out" / "answers" / name).read_bytes())
+        assert asked == json.loads((made / "answers" / name).read_bytes())
+
+
+def test_without_the_server_the_recorded_answers_are_taken_and_that_is_said(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("rapideval.endpoint.demonstration.server_is_installed", lambda: False)
+    result = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "pip install 'rapideval[server]'" in result.output
+
+
+def test_an_interrupted_demo_leaves_no_process_behind(tmp_path: Path, project_root: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("signals are sent as POSIX has them")
+    environment = {**os.environ, "PYTHONPATH": str(project_root), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "rapideval", "demo", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    ends = time.monotonic() + 20
+    while not children_of(process.pid) and time.monotonic() < ends:
+        time.sleep(0.02)
+    started = children_of(process.pid)
+    assert started
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that a process started, by the system's own list."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in listed]
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -119,7 +168,7 @@ def test_the_whole_process_takes_less_than_ten_seconds_of_one_core(tmp_path: Pat
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "PYTHONPATH": str(project_root)}
     subprocess.run(
-        [sys.executable, "-m", "rapideval", "demo"],
+        [sys.executable, "-m", "rapideval", "demo", "--offline"],
         cwd=tmp_path,
         env=environment,
         check=True,
