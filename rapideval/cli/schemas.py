@@ -96,7 +96,23 @@ def schema(name: str) -> dict[str, Any]:
     definitions = made.pop("$defs", {})
     _describe(document_type(name), definitions)
     top: dict[str, Any] = {"$schema": DIALECT, "$id": f"urn:rapideval:schema:{name}", "title": DOCUMENTS[name].title}
-    return top | made | ({"$defs": dict(sorted(definitions.items()))} if definitions else {})
+    whole = top | made | ({"$defs": dict(sorted(definitions.items()))} if definitions else {})
+    found: dict[str, Any] = _whole_bounds(whole)
+    return found
+
+
+def _whole_bounds(part: Any) -> Any:
+    """Whole bounds as whole numbers: 0 and 0.0 are one to Python, which keeps whichever it met first."""
+    if isinstance(part, list):
+        return [_whole_bounds(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: int(value)
+        if key in ("minimum", "maximum") and isinstance(value, float) and value.is_integer()
+        else _whole_bounds(value)
+        for key, value in part.items()
+    }
 
 
 def schema_text(name: str) -> str:
