@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from rapideval.cli.evaluations import EVALUATION, attributes_option, load_pair
+from rapideval.cli.evaluations import attributes_option, load_pair, pair_options
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
+
+if TYPE_CHECKING:
+    from rapideval.metrics.protocol import Task
 
 __all__ = ["command"]
 
@@ -31,8 +36,9 @@ __all__ = ["command"]
         ("As a table for a pull request", "rapideval compare v1.parquet v2.parquet --markdown > comment.md"),
     ),
 )
-@click.argument("baseline", type=EVALUATION)
-@click.argument("candidate", type=EVALUATION)
+@click.argument("baseline")
+@click.argument("candidate")
+@pair_options
 @click.option("--metric", "metrics", multiple=True, help="Only these metrics over all labels (default: all).")
 @click.option("--label-metric", "label_metrics", multiple=True, help="Metrics of each label (default: AP, or IoU).")
 @click.option("--slice", "slices", multiple=True, help="Measure these parts of the holdout too, such as size:small.")
@@ -48,6 +54,9 @@ __all__ = ["command"]
 def command(
     baseline: str,
     candidate: str,
+    runs: str | None,
+    ground_truth: str | None,
+    task: Task,
     metrics: tuple[str, ...],
     label_metrics: tuple[str, ...],
     slices: tuple[str, ...],
@@ -61,15 +70,17 @@ def command(
     markdown: bool,
     as_json: bool,
 ) -> None:
-    """Compare two saved evaluations.
+    """Compare two versions on one holdout.
 
-    BASELINE and CANDIDATE are evaluations of one holdout, as `rapideval evaluate --save` writes them. Differences
-    come with intervals from a paired bootstrap of the images and with p-values from a paired permutation test.
+    BASELINE and CANDIDATE are evaluations of one holdout: files as `rapideval evaluate --save` writes them, names of
+    runs (`rapideval runs`), or, with --ground-truth, predictions or answers. Differences come with intervals from a
+    paired bootstrap of the images and with p-values from a paired permutation test.
     """
     from rapideval.judge import compare, read_attributes
     from rapideval.report.verdicts import comparison_markdown, comparison_text
 
-    before, after = load_pair(baseline, candidate)
+    pair = load_pair(baseline, candidate, runs=runs, ground_truth=ground_truth, task=task, threads=threads)
+    before, after = pair.baseline, pair.candidate
     result = compare(
         before,
         after,

@@ -1,27 +1,111 @@
-"""Reading saved evaluations for the verbs that compare two."""
+"""Finding two evaluations for the verbs that compare: saved files, names of a history, or predictions scored here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from rapideval.cli.help import Option
+
 if TYPE_CHECKING:
     from rapideval.metrics import Evaluation
+    from rapideval.metrics.protocol import Task
+    from rapideval.model import Dataset
 
-__all__ = ["attributes_option", "load_pair"]
+__all__ = ["Pair", "attributes_option", "load_pair", "pair_options", "runs_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EVALUATION = click.Path(exists=True, dir_okay=False)
+FRESH = "Where they are predictions"
 
 
-def load_pair(baseline: str, candidate: str) -> tuple[Evaluation, Evaluation]:
-    """Two saved evaluations."""
-    from rapideval.metrics import Evaluation
+class Pair(NamedTuple):
+    """Two evaluations, and the datasets behind them where they were scored here."""
 
-    return Evaluation.load(baseline), Evaluation.load(candidate)
+    baseline: Evaluation
+    candidate: Evaluation
+    ground_truth: Dataset | None = None
+    predictions: tuple[Dataset | None, Dataset | None] = (None, None)
+
+
+def load_pair(
+    baseline: str,
+    candidate: str,
+    *,
+    runs: str | None = None,
+    ground_truth: str | None = None,
+    task: Task = "detection",
+    threads: int = 0,
+) -> Pair:
+    """Two evaluations by what they are called: the file of a saved one, predictions, or a run of the history."""
+    from rapideval.loading import load
+
+    truth = load(ground_truth, extras=False).dataset if ground_truth else None
+    before, found_before = _evaluation(baseline, runs, truth, task, threads)
+    after, found_after = _evaluation(candidate, runs, truth, task, threads)
+    return Pair(before, after, truth, (found_before, found_after))
+
+
+def _evaluation(
+    name: str, runs: str | None, truth: Dataset | None, task: Task, threads: int
+) -> tuple[Evaluation, Dataset | None]:
+    from rapideval.judge.history import History, history_file
+    from rapideval.metrics import Evaluation, evaluate
+
+    path = Path(name)
+    if path.is_file() and _is_parquet(path):
+        return Evaluation.load(path), None
+    if path.exists():
+        if truth is None:
+            raise click.UsageError(
+                f"{name} is no saved evaluation: save one (rapideval evaluate --save FILE), or give --ground-truth, if "
+                "these are predictions"
+            )
+        from rapideval.loading import load
+
+        found = load(name, ground_truth=truth, extras=False).dataset
+        return evaluate(truth, found, task, threads=threads), found
+    with History(history_file(runs)) as history:
+        if not history.path.exists():
+            raise click.UsageError(f"{name}: no such file, and there is no history of runs ({history.path})")
+        return history.load(name), None
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def runs_option(function: F) -> F:
+    """``--runs FILE``: the history of runs."""
+    return click.option(
+        "--runs",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="The history of runs.  [default: $RAPIDEVAL_RUNS, or .rapideval/runs.sqlite]",
+    )(function)
+
+
+def pair_options(function: F) -> F:
+    """Options of what is compared."""
+    options = [
+        runs_option,
+        click.option("--ground-truth", metavar="FILE", cls=Option, section=FRESH, help="What they are predictions of."),
+        click.option(
+            "--task",
+            type=click.Choice(["detection", "instance", "semantic"]),
+            default="detection",
+            cls=Option,
+            section=FRESH,
+            help="Compare boxes, masks of objects, or pixels.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def attributes_option(function: F) -> F:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rapideval.cli.evaluations import attributes_option, load_pair
+from rapideval.cli.evaluations import attributes_option, load_pair, pair_options
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
+
+if TYPE_CHECKING:
+    from rapideval.metrics.protocol import Task
 
 __all__ = ["command"]
 
@@ -22,6 +26,11 @@ POLICY = "gate.toml"
     examples=(
         ("Write a policy with every key explained", "rapideval gate init"),
         ("Hold it against a candidate", "rapideval gate v1.parquet v2.parquet --policy gate.toml"),
+        ("Two runs of the history, by name", "rapideval gate v1 v2"),
+        (
+            "Straight from answers",
+            "rapideval gate v1-answers/ v2-answers/ --ground-truth holdout.json --task instance",
+        ),
         (
             "In continuous integration",
             "rapideval gate v1.parquet v2.parquet --junit gate.xml --markdown comment.md --annotations",
@@ -32,6 +41,7 @@ POLICY = "gate.toml"
 @click.argument("baseline", metavar="BASELINE | init")
 @click.argument("candidate", metavar="CANDIDATE", required=False)
 @click.option("--policy", type=click.Path(dir_okay=False), default=POLICY, help="The policy file.")
+@pair_options
 @attributes_option
 @click.option("--markdown", type=click.Path(dir_okay=False), metavar="FILE", help="Write a table for a pull request.")
 @click.option("--junit", type=click.Path(dir_okay=False), metavar="FILE", help="Write JUnit XML.")
@@ -44,6 +54,9 @@ def command(
     baseline: str,
     candidate: str | None,
     policy: str,
+    runs: str | None,
+    ground_truth: str | None,
+    task: Task,
     attributes: str | None,
     markdown: str | None,
     junit: str | None,
@@ -53,8 +66,9 @@ def command(
 ) -> None:
     """Decide whether a candidate may replace the baseline.
 
-    BASELINE and CANDIDATE are evaluations of one holdout, as `rapideval evaluate --save` writes them. The policy says
-    what the candidate must keep; each rule passes, fails, or is inconclusive where the holdout cannot tell.
+    BASELINE and CANDIDATE are evaluations of one holdout: files as `rapideval evaluate --save` writes them, names of
+    runs (`rapideval runs`), or, with --ground-truth, predictions or answers. The policy says what the candidate must
+    keep; each rule passes, fails, or is inconclusive where the holdout cannot tell.
     `rapideval gate init` writes a policy (to gate.toml, or to the file named instead of CANDIDATE).
     """
     if baseline == "init":
@@ -67,9 +81,9 @@ def command(
     from rapideval.report.verdicts import gate_markdown, gate_text
 
     rules = Policy.read(policy)
-    before, after = load_pair(baseline, candidate)
-    columns = read_attributes(attributes, before.images) if attributes else None
-    result = gate(before, after, rules, attributes=columns, source=policy, threads=threads)
+    pair = load_pair(baseline, candidate, runs=runs, ground_truth=ground_truth, task=task, threads=threads)
+    columns = read_attributes(attributes, pair.baseline.images) if attributes else None
+    result = gate(pair.baseline, pair.candidate, rules, attributes=columns, source=policy, threads=threads)
     for path, text in ((markdown, gate_markdown), (junit, gate_junit)):
         if path is not None:
             _write(path, text(result))

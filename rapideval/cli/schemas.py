@@ -55,6 +55,9 @@ DOCUMENTS: dict[str, Document] = {
     "refusal": Document("rapideval.cli.documents:Refusal", "why an input was refused: any command with --json"),
     "comparison": Document("rapideval.judge:Comparison", "rapideval compare --json"),
     "gate-result": Document("rapideval.judge:GateResult", "rapideval gate --json"),
+    "review": Document("rapideval.metrics.review:Review", "rapideval review --json"),
+    "runs": Document("rapideval.judge.history:RunList", "rapideval runs --json"),
+    "run": Document("rapideval.judge.history:Run", "rapideval runs show --json"),
     "prediction": Document("rapideval.cli.documents:Prediction", "rapideval predict --json"),
     "serving": Document("rapideval.cli.documents:Serving", "rapideval serve --json"),
     "gate-policy": Document("rapideval.judge.policy:Policy", "the policy of a gate (TOML)"),
@@ -97,22 +100,28 @@ def schema(name: str) -> dict[str, Any]:
     _describe(document_type(name), definitions)
     top: dict[str, Any] = {"$schema": DIALECT, "$id": f"urn:rapideval:schema:{name}", "title": DOCUMENTS[name].title}
     whole = top | made | ({"$defs": dict(sorted(definitions.items()))} if definitions else {})
-    found: dict[str, Any] = _whole_bounds(whole)
+    found: dict[str, Any] = _finished(whole)
     return found
 
 
-def _whole_bounds(part: Any) -> Any:
-    """Whole bounds as whole numbers: 0 and 0.0 are one to Python, which keeps whichever it met first."""
+def _finished(part: Any) -> Any:
+    """What msgspec leaves to be said: which numbers may be null, and whole bounds as whole numbers.
+
+    0 and 0.0 are one to Python, which keeps whichever bound it met first.
+    """
     if isinstance(part, list):
-        return [_whole_bounds(item) for item in part]
+        return [_finished(item) for item in part]
     if not isinstance(part, dict):
         return part
-    return {
+    made = {
         key: int(value)
         if key in ("minimum", "maximum") and isinstance(value, float) and value.is_integer()
-        else _whole_bounds(value)
+        else _finished(value)
         for key, value in part.items()
     }
+    if made.pop("nullable", None) is True:
+        made["type"] = [made["type"], "null"]
+    return made
 
 
 def schema_text(name: str) -> str:

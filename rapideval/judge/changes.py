@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from rapideval.judge.numbers import Number
 from rapideval.metrics import DetectionEvaluation, Evaluation, SemanticEvaluation
 
 __all__ = ["ImageChange", "image_changes"]
@@ -23,7 +24,7 @@ class ImageChange(msgspec.Struct, frozen=True, kw_only=True):
     """By how many more false positives the candidate has (negative: fewer)."""
     lost_labels: list[str]
     """Labels of the lost objects."""
-    balance: float
+    balance: Number
     """What the ranking goes by: lost less gained objects plus new false positives; of pixels, the loss of mean IoU."""
 
 

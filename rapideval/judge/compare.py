@@ -11,6 +11,7 @@ import msgspec
 from rapideval.judge.changes import ImageChange, image_changes
 from rapideval.judge.comparable import check_comparable
 from rapideval.judge.families import Correction, adjust
+from rapideval.judge.numbers import Number
 from rapideval.judge.planning import detectable_drop
 from rapideval.judge.quantities import Quantity, check_metric, less_is_better
 from rapideval.judge.resample import measure_pair, permutation_p_values
@@ -43,17 +44,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     label: str | None
     slice: str | None
-    baseline: float
-    candidate: float
-    difference: float
+    baseline: Number
+    candidate: Number
+    difference: Number
     """Candidate minus baseline."""
-    low: float
-    high: float
-    p_value: float
+    low: Number
+    high: Number
+    p_value: Number
     """Two-sided permutation test, corrected within the metric over its labels; NaN in slices, where none is made."""
     objects: int
     images: int
-    detectable_drop: float
+    detectable_drop: Number
     verdict: Change
 
 

@@ -31,6 +31,7 @@ import numpy.typing as npt
 
 from rapideval.judge.families import adjust
 from rapideval.judge.intervals import Bootstrap, Interval
+from rapideval.judge.numbers import Number
 from rapideval.judge.planning import detectable_drop, images_to_settle
 from rapideval.judge.policy import Policy, Settings, Waiver
 
@@ -101,25 +102,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     label: str | None
     slice: str | None
-    bound: float
+    bound: Number
     """−margin for the difference, the floor for the candidate's value."""
-    baseline: float
-    candidate: float
-    difference: float
+    baseline: Number
+    candidate: Number
+    difference: Number
     """Candidate minus baseline."""
-    low: float
+    low: Number
     """Lower end of the interval of what is judged: the difference, or the candidate's value."""
-    high: float
-    level: float
-    p_fail: float
+    high: Number
+    level: Number
+    p_fail: Number
     """Tail probability of "it is not worse than the bound", corrected for the family: small means fail."""
-    p_pass: float
+    p_pass: Number
     """Tail probability of "it is worse than the bound": small means pass."""
     family: int
     """How many labels the correction took into account."""
     objects: int
     images: int
-    detectable_drop: float
+    detectable_drop: Number
     """Smallest true drop beyond the bound that this holdout would show with probability 0.8."""
     images_to_settle: int | None
     """For an inconclusive rule: how many images would settle it with probability 0.8, were the truth what it seems."""

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from rapideval.cli import group, main
-from rapideval.cli.help import Verb
+from rapideval.cli.help import Formatted, Verb
 from rapideval.errors import EndpointError, InputError, Problem, UsageError
 
 
@@ -43,7 +43,7 @@ def run(*arguments, **options):
 @pytest.mark.parametrize("name", group.VERBS)
 def test_every_listed_verb_exists_and_has_the_help_that_is_listed(name):
     command = import_module(f"rapideval.cli.{name}").command
-    assert isinstance(command, Verb)
+    assert isinstance(command, Formatted)
     assert command.name == name
     assert command.get_short_help_str(200).rstrip(".") == group.VERBS[name].help
 
