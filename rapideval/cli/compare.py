@@ -101,3 +101,7 @@ def command(
         click.echo(comparison_markdown(result), nl=False)
     else:
         click.echo(comparison_text(result, page()))
+        if result.points:
+            from rapideval.report.points import point_changes_text
+
+            click.echo("\n" + point_changes_text(result.points, page()))

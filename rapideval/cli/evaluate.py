@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -21,6 +21,8 @@ from rapideval.cli.protocol import PROTOCOL_OPTIONS, label_map, protocol_options
 if TYPE_CHECKING:
     from rapideval.errors import Problem
     from rapideval.metrics import Evaluation, LabelTable
+    from rapideval.metrics.calibration import Reliability
+    from rapideval.metrics.document import LabelPoint
     from rapideval.metrics.protocol import Task
     from rapideval.metrics.scoring import Engine
 
@@ -63,6 +65,13 @@ SHOWN_LABELS = 20
     default=0.5,
     help="Operating point of precision, recall and F1; it bears on no AP or AR.",
 )
+@click.option("--operating-points", "points", is_flag=True, help="Show the threshold of best F1 of each label.")
+@click.option(
+    "--target-precision",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Show the lowest threshold of each label that reaches this precision.",
+)
+@click.option("--reliability", "calibration", is_flag=True, help="Show how score and precision go together, and ECE.")
 @click.option(
     "--engine",
     type=click.Choice(["rapideval", "pycocotools"]),
@@ -122,6 +131,9 @@ def command(
     target: str | None,
     rows: int,
     score_threshold: float,
+    points: bool,
+    target_precision: float | None,
+    calibration: bool,
     engine: Engine,
     as_json: bool,
     threads: int,
@@ -154,24 +166,50 @@ def command(
     if target is not None:
         evaluation.save(target)
     read = (*truth.notes, *found.notes)
+    asked = _Asked(points or target_precision is not None, target_precision, calibration)
     if as_json:
-        _print_document(evaluation, read)
+        _print_document(evaluation, read, asked)
     else:
-        _print_text(evaluation, read, rows, score_threshold, target)
+        _print_text(evaluation, read, rows, score_threshold, asked)
+        if target is not None:
+            click.echo(f"\nsaved to {target}")
     if engine == "pycocotools":
         _audit(evaluation, threads)
 
 
-def _print_document(evaluation: Evaluation, read: tuple[Problem, ...]) -> None:
+class _Asked(NamedTuple):
+    """What is to be told beside the scores."""
+
+    points: bool
+    target_precision: float | None
+    calibration: bool
+
+    def found(self, evaluation: Evaluation) -> tuple[list[LabelPoint] | None, Reliability | None]:
+        """Operating points and reliability; UsageError where there are no detections to have them."""
+        from rapideval.metrics import DetectionEvaluation
+
+        if not self.points and not self.calibration:
+            return None, None
+        if not isinstance(evaluation, DetectionEvaluation):
+            raise click.UsageError("operating points and reliability are of detections, not of pixels")
+        from rapideval.judge.operating import label_points
+        from rapideval.metrics.calibration import reliability
+
+        points = label_points(evaluation, target_precision=self.target_precision) if self.points else None
+        return points, reliability(evaluation.matches) if self.calibration else None
+
+
+def _print_document(evaluation: Evaluation, read: tuple[Problem, ...], asked: _Asked) -> None:
     from rapideval.cli.output import print_json
 
     document = evaluation.document()
+    document.operating_points, document.reliability = asked.found(evaluation)
     document.notes = [*read, *document.notes]
     print_json(document)
 
 
 def _print_text(
-    evaluation: Evaluation, read: tuple[Problem, ...], rows: int, score_threshold: float, target: str | None
+    evaluation: Evaluation, read: tuple[Problem, ...], rows: int, score_threshold: float, asked: _Asked
 ) -> None:
     from rapideval.cli.output import page, print_notes
     from rapideval.report.evaluation import evaluation_text
@@ -179,8 +217,16 @@ def _print_text(
     paper = page()
     click.echo(evaluation_text(evaluation, paper, _labels(evaluation, score_threshold) if rows else None, rows))
     print_notes([*read, *evaluation.notes], paper)
-    if target is not None:
-        click.echo(f"\nsaved to {target}")
+    points, calibration = asked.found(evaluation)
+    if points is not None:
+        from rapideval.report.points import points_text
+
+        goal = "best F1" if asked.target_precision is None else f"precision {asked.target_precision:g} or more"
+        click.echo("\n" + points_text(points, paper, f"{goal}, with 95 % intervals over images"))
+    if calibration is not None:
+        from rapideval.report.points import reliability_text
+
+        click.echo("\n" + reliability_text(calibration, paper))
 
 
 def _audit(evaluation: Evaluation, threads: int) -> None:

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.judge.numbers import Number
 from rapideval.metrics import DetectionEvaluation, Evaluation, SemanticEvaluation
+from rapideval.metrics.numbers import Number
 
 __all__ = ["ImageChange", "image_changes"]
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from rapideval.judge.changes import ImageChange, image_changes
 from rapideval.judge.comparable import check_comparable
 from rapideval.judge.families import Correction, adjust
-from rapideval.judge.numbers import Number
+from rapideval.judge.operating import PointChange, point_changes
 from rapideval.judge.planning import detectable_drop
 from rapideval.judge.quantities import Quantity, check_metric, less_is_better
 from rapideval.judge.resample import measure_pair, permutation_p_values
 from rapideval.judge.slices import Attributes, Slice, find_slice
 from rapideval.judge.verdict import Measured
 from rapideval.metrics import DetectionEvaluation, Evaluation
+from rapideval.metrics.calibration import Reliability, reliability
+from rapideval.metrics.numbers import Number
 
 __all__ = ["Comparison", "Difference", "Provenance", "compare"]
 
@@ -65,6 +67,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[Difference]
     changes: list[ImageChange]
     """Images on which the versions differ most, the worst for the candidate first."""
+    points: list[PointChange] = []
+    """What the candidate gives at the baseline's thresholds, label by label; none of pixels."""
+    reliability: dict[str, Reliability] = {}
+    """Score against precision, of ``baseline`` and ``candidate``; none of pixels."""
 
     def find(self, metric: str, label: str | None = None, part: str | None = None) -> Difference:
         """One difference; KeyError where it was not measured."""
@@ -173,7 +179,20 @@ def compare(
         provenance=provenance(baseline, candidate, draws, seed, level),
         differences=differences,
         changes=image_changes(baseline, candidate, score, limit=most_changes),
+        **_at_thresholds(baseline, candidate, draws, seed, level, threads),
     )
+
+
+def _at_thresholds(
+    baseline: Evaluation, candidate: Evaluation, draws: int, seed: int, level: float, threads: int
+) -> dict[str, Any]:
+    if not (isinstance(baseline, DetectionEvaluation) and isinstance(candidate, DetectionEvaluation)):
+        return {}
+    versions = {"baseline": baseline, "candidate": candidate}
+    return {
+        "points": point_changes(baseline, candidate, draws=draws, seed=seed, level=level, threads=threads),
+        "reliability": {name: reliability(one.matches, level=level) for name, one in versions.items()},
+    }
 
 
 def _difference(measured: Measured, p_value: float, level: float, enough: tuple[int, int]) -> Difference:

@@ -31,9 +31,9 @@ import numpy.typing as npt
 
 from rapideval.judge.families import adjust
 from rapideval.judge.intervals import Bootstrap, Interval
-from rapideval.judge.numbers import Number
 from rapideval.judge.planning import detectable_drop, images_to_settle
 from rapideval.judge.policy import Policy, Settings, Waiver
+from rapideval.metrics.numbers import Number
 
 __all__ = ["Measured", "Outcome", "Verdict", "judge_rule", "overall"]
 

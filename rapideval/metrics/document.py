@@ -8,13 +8,35 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from rapideval.errors import Problem
+from rapideval.metrics.calibration import Reliability
+from rapideval.metrics.numbers import Number
 
 if TYPE_CHECKING:
     from rapideval.metrics.evaluation import Evaluation
 
-__all__ = ["EvaluationDocument", "SavedEvaluation", "document"]
+__all__ = ["EvaluationDocument", "LabelPoint", "Range", "SavedEvaluation", "document"]
 
 Value = str | int | float | None
+
+
+class Range(msgspec.Struct, frozen=True):
+    """A number with its interval."""
+
+    value: Number
+    low: Number
+    high: Number
+
+
+class LabelPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The operating point of a label."""
+
+    label: str
+    score: Range
+    """The threshold; its interval says how far it would move on another holdout of this size."""
+    precision: Range
+    """At this threshold, as the two that follow."""
+    recall: Range
+    f1: Range
 
 
 class EvaluationDocument(msgspec.Struct, kw_only=True):
@@ -37,6 +59,10 @@ class EvaluationDocument(msgspec.Struct, kw_only=True):
     """All that decides a number besides ground truth and predictions."""
     fingerprints: dict[str, str]
     """Hashes of the content of ground truth, predictions and protocol."""
+    operating_points: list[LabelPoint] | None = None
+    """Of each label, where they were asked for."""
+    reliability: Reliability | None = None
+    """Score against precision, where it was asked for."""
 
 
 class SavedEvaluation(msgspec.Struct, kw_only=True):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from rapideval.errors import UsageError
 from rapideval.metrics.matches import Matches
 from rapideval.model.columns import distinct
 
-__all__ = ["BestPoints", "OperatingPoint", "best_f1", "operating_point", "ratio"]
+__all__ = ["BestPoints", "OperatingPoint", "best_f1", "operating_point", "precision_thresholds", "ratio"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -103,22 +105,59 @@ def best_f1(matches: Matches, iou: float | None = None, area: str | None = None)
     Counted at real thresholds: all detections of one score count, or none. The interpolated precision-recall curve
     would promise more than any threshold gives.
     """
-    right = np.cumsum(matches.is_true(iou, area))
-    wrong = np.cumsum(matches.is_false(iou, area))
+    best = np.full((4, len(matches.label_offsets) - 1), np.nan)
+    for block, points in enumerate(_thresholds(matches, iou, area)):
+        if points is not None:
+            at = int(points.f1.argmax())
+            best[:, block] = points.score[at], points.precision[at], points.recall[at], points.f1[at]
+    return BestPoints(*best)
+
+
+def precision_thresholds(
+    matches: Matches, target: float, iou: float | None = None, area: str | None = None
+) -> BestPoints:
+    """The lowest score threshold that gives at least a target precision, label by label: the most recall it costs.
+
+    NaN for a label that reaches it at no threshold.
+
+    Parameters
+    ----------
+    target
+        Precision to be reached, above 0 and at most 1.
+    iou, area
+        As in `Matches.is_true`.
+    """
+    if not 0 < target <= 1:
+        raise UsageError(f"a target precision of {target:g}: it is above 0 and at most 1")
+    best = np.full((4, len(matches.label_offsets) - 1), np.nan)
+    for block, points in enumerate(_thresholds(matches, iou, area)):
+        if points is None:
+            continue
+        reached = np.flatnonzero(points.precision >= target)
+        if len(reached):
+            at = int(reached[-1])
+            best[:, block] = points.score[at], points.precision[at], points.recall[at], points.f1[at]
+    return BestPoints(*best)
+
+
+def _thresholds(matches: Matches, iou: float | None, area: str | None) -> Iterator[BestPoints | None]:
+    """What each threshold of each label gives, from the highest on; None for a label without objects or detections.
+
+    Counted at real thresholds: all detections of one score count, or none.
+    """
+    right = np.concatenate([[0], np.cumsum(matches.is_true(iou, area))])
+    wrong = np.concatenate([[0], np.cumsum(matches.is_false(iou, area))])
     positives = matches.positives()[:, matches.protocol.area_place(area)]
-    best = np.full((4, len(positives)), np.nan)
     for block, count in enumerate(positives.tolist()):
-        begin, end = matches.label_offsets[block : block + 2]
+        begin, end = matches.label_offsets[block : block + 2].tolist()
         if not count or begin == end:
+            yield None
             continue
         score = matches.score[begin:end]
         last = np.flatnonzero(np.append(score[1:] < score[:-1], True))  # of each run of equal scores
-        tp = right[begin:end][last] - (right[begin - 1] if begin else 0)
-        fp = wrong[begin:end][last] - (wrong[begin - 1] if begin else 0)
-        f1 = 2 * tp / (tp + fp + count)
-        at = int(f1.argmax())
-        best[:, block] = score[last[at]], ratio(tp, tp + fp)[at], tp[at] / count, f1[at]
-    return BestPoints(*best)
+        tp = right[begin + 1 + last] - right[begin]
+        fp = wrong[begin + 1 + last] - wrong[begin]
+        yield BestPoints(score[last], ratio(tp, tp + fp), tp / count, 2 * tp / (tp + fp + count))
 
 
 def ratio(part: npt.NDArray[Any], whole: npt.NDArray[np.int64]) -> Floats:

@@ -217,3 +217,15 @@ def test_the_real_command_exits_so(folder, project_root, arguments, code):
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_operating_points_and_reliability_are_told_where_asked_for(run, run_json, folder):
+    said = run("evaluate", "truth.json", "results.json", "--operating-points", "--reliability").stdout
+    assert "Operating points" in said
+    assert "ECE" in said
+    document = run_json("evaluation", "evaluate", "truth.json", "results.json", "--target-precision", "0.9")
+    assert [point["label"] for point in document["operating_points"]] == ["cat", "dog"]
+    assert document["reliability"] is None
+    assert (
+        run_json("evaluation", "evaluate", "truth.json", "results.json", "--reliability")["reliability"]["count"] == 3
+    )
