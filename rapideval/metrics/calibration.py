@@ -137,4 +137,5 @@ def wilson(share: float, count: int, level: float = 0.95) -> tuple[float, float]
     z = NormalDist().inv_cdf((1 + level) / 2)
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding must not put the share itself outside: at 0 and 1 the ends are these.
+    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
