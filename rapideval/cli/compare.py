@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rapideval.cli.evaluations import attributes_option, load_pair, pair_options
+from rapideval.cli.evaluations import attributes_option, load_pair, page_options, pair_options, write_page
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
@@ -48,6 +48,7 @@ __all__ = ["command"]
 @click.option("--level", type=click.FloatRange(0.5, 1.0, max_open=True), default=0.95, help="Level of the intervals.")
 @click.option("--family", type=click.Choice(["holm", "bh", "none"]), default="holm", help="Correction over labels.")
 @click.option("--score", type=click.FloatRange(0, 1), default=0.5, help="From which detections count in image changes.")
+@page_options
 @threads_option
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
@@ -66,6 +67,9 @@ def command(
     level: float,
     family: str,
     score: float,
+    html: str | None,
+    images: str | None,
+    charts: str | None,
     threads: int,
     markdown: bool,
     as_json: bool,
@@ -95,6 +99,7 @@ def command(
         score=score,
         threads=threads,
     )
+    written = write_page(pair, result, None, html, images, charts)
     if as_json:
         print_json(result)
     elif markdown:
@@ -105,3 +110,5 @@ def command(
             from rapideval.report.points import point_changes_text
 
             click.echo("\n" + point_changes_text(result.points, page()))
+        if written:
+            click.echo("\nwrote " + ", ".join(written))

@@ -82,16 +82,17 @@ def command(out: Path, offline: bool, as_json: bool) -> None:
         run.evaluation.save(out / f"{run.version}.parquet")
     policy = out / "gate.toml"
     verdict = gate(masks[0].evaluation, masks[1].evaluation, Policy.read(policy), source=str(policy))
+    report = _report(out, masks, verdict)
     seconds = time.perf_counter() - started
     if as_json:
-        print_json(_document(out, asked, runs, exports, pictures, verdict))
+        print_json(_document(out, asked, runs, exports, pictures, report, verdict))
         return
     parts = (
         _told_answers(runs, asked),
         _told_exports(exports),
         _told_scores(runs),
         gate_text(verdict, page()),
-        _told_end(out, pictures, seconds),
+        _told_end(out, pictures, report, seconds),
     )
     click.echo("\n\n".join(part.rstrip() for part in parts))
 
@@ -197,6 +198,21 @@ def _draw(out: Path, run: _Run) -> Path:
     return path
 
 
+def _report(out: Path, masks: list[_Run], verdict: GateResult) -> Path | None:
+    """Write the page of the verdict; None where the extra that draws its charts is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("altair") is None or find_spec("vl_convert") is None:
+        return None
+    from rapideval.cli.evaluations import Pair, write_page
+    from rapideval.judge import compare
+
+    pair = Pair(masks[0].evaluation, masks[1].evaluation)
+    path = out / "report.html"
+    write_page(pair, compare(*pair[:2]), verdict, str(path), str(out / "images"), None)
+    return path
+
+
 # --- what is told --------------------------------------------------------------------------------
 
 
@@ -263,9 +279,10 @@ def _compared(first: float, second: float) -> tuple[Cell, Cell, Cell]:
     return number(first), number(second), (text, "good" if change > 0 else "error" if change < 0 else "")
 
 
-def _told_end(out: Path, pictures: list[Path], seconds: float) -> str:
+def _told_end(out: Path, pictures: list[Path], report: Path | None, seconds: float) -> str:
     sheet = page()
     found = [
+        ("the whole verdict", str(report) if report else "with pip install 'rapideval[report]': a page, report.html"),
         ("what they found", "\n".join(str(path) for path in pictures)),
         ("photographs", str(out / "images")),
         ("ground truth", str(out / "ground_truth.json")),
@@ -285,7 +302,13 @@ def _told_end(out: Path, pictures: list[Path], seconds: float) -> str:
 
 
 def _document(
-    out: Path, asked: _Asked, runs: list[_Run], exports: list[_Export], pictures: list[Path], verdict: GateResult
+    out: Path,
+    asked: _Asked,
+    runs: list[_Run],
+    exports: list[_Export],
+    pictures: list[Path],
+    report: Path | None,
+    verdict: GateResult,
 ) -> Demonstration:
     from rapideval.cli.documents import Demonstration
 
@@ -298,6 +321,7 @@ def _document(
         answers,
         [str(export.path) for export in exports],
         [str(path) for path in pictures],
+        None if report is None else str(report),
         scores,
         verdict.verdict,
     )

@@ -40,6 +40,8 @@ class Demonstration(msgspec.Struct):
     """Whether a local endpoint was asked, or the answers are those that were recorded."""
     exports: list[str]
     pictures: list[str]
+    report: str | None
+    """The page of the verdict; null without the extra that draws its charts."""
     scores: dict[str, dict[str, dict[str, float | None]]]
     """By version, task and name of the number."""
     verdict: str

@@ -11,11 +11,12 @@ import click
 from rapideval.cli.help import Option
 
 if TYPE_CHECKING:
+    from rapideval.judge import Comparison, GateResult
     from rapideval.metrics import Evaluation
     from rapideval.metrics.protocol import Task
     from rapideval.model import Dataset
 
-__all__ = ["Pair", "attributes_option", "load_pair", "pair_options", "runs_option"]
+__all__ = ["Pair", "attributes_option", "load_pair", "page_options", "pair_options", "runs_option", "write_page"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,6 +107,61 @@ def pair_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+REPORT = "A page of all of it (extra report)"
+
+
+def page_options(function: F) -> F:
+    """Options of the HTML page and of charts as files."""
+    options = [
+        click.option("--html", metavar="FILE", cls=Option, section=REPORT, help="Write a page, complete in itself."),
+        click.option(
+            "--images",
+            metavar="FOLDER|LIST",
+            type=click.Path(exists=True),
+            cls=Option,
+            section=REPORT,
+            help="Photographs to draw regressions over: a folder, or a file of URLs, which are linked to only.",
+        ),
+        click.option(
+            "--charts", metavar="FOLDER", cls=Option, section=REPORT, help="Write the charts as SVG, for Markdown."
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def write_page(
+    pair: Pair,
+    comparison: Comparison,
+    gate: GateResult | None,
+    html: str | None,
+    images: str | None,
+    charts: str | None,
+) -> list[str]:
+    """Write what was asked for: the page, the charts; paths of what was written."""
+    if html is None and charts is None:
+        return []
+    from rapideval.formats import whole_file
+    from rapideval.report.charts import save_chart
+    from rapideval.report.html import Evidence, Photographs, charts_of, report_page
+
+    evidence = Evidence(comparison, pair.baseline, pair.candidate, gate, Photographs.of(images))
+    written = []
+    if html is not None:
+        content = report_page(evidence, "Baseline and candidate" if gate is None else "Gate before production")
+        with whole_file(html) as file:
+            file.write(content.encode())
+        written.append(html)
+    if charts is not None:
+        Path(charts).mkdir(parents=True, exist_ok=True)
+        for chart in charts_of(evidence):
+            path = Path(charts) / f"{chart.name}.svg"
+            save_chart(chart.chart, path)
+            written.append(str(path))
+    return written
 
 
 def attributes_option(function: F) -> F:

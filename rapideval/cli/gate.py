@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rapideval.cli.evaluations import attributes_option, load_pair, pair_options
+from rapideval.cli.evaluations import attributes_option, load_pair, page_options, pair_options, write_page
 from rapideval.cli.help import Verb
 from rapideval.cli.options import json_option, threads_option
 from rapideval.cli.output import page, print_json
@@ -32,6 +32,10 @@ POLICY = "gate.toml"
             "rapideval gate v1-answers/ v2-answers/ --ground-truth holdout.json --task instance",
         ),
         (
+            "With a page of all of it, regressions drawn over the photographs",
+            "rapideval gate v1/ v2/ --ground-truth holdout.json --html report.html --images photographs/",
+        ),
+        (
             "In continuous integration",
             "rapideval gate v1.parquet v2.parquet --junit gate.xml --markdown comment.md --annotations",
         ),
@@ -46,6 +50,7 @@ POLICY = "gate.toml"
 @click.option("--markdown", type=click.Path(dir_okay=False), metavar="FILE", help="Write a table for a pull request.")
 @click.option("--junit", type=click.Path(dir_okay=False), metavar="FILE", help="Write JUnit XML.")
 @click.option("--annotations", is_flag=True, help="Print GitHub annotations beside the result, on stderr.")
+@page_options
 @threads_option
 @json_option
 @click.pass_context
@@ -61,6 +66,9 @@ def command(
     markdown: str | None,
     junit: str | None,
     annotations: bool,
+    html: str | None,
+    images: str | None,
+    charts: str | None,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -87,12 +95,27 @@ def command(
     for path, text in ((markdown, gate_markdown), (junit, gate_junit)):
         if path is not None:
             _write(path, text(result))
+    written = []
+    if html is not None or charts is not None:
+        from rapideval.judge import compare
+
+        settings = rules.settings
+        compared = compare(
+            *(pair.baseline, pair.candidate),
+            level=settings.level,
+            draws=settings.draws,
+            seed=settings.seed,
+            threads=threads,
+        )
+        written = write_page(pair, compared, result, html, images, charts)
     if annotations:
         click.echo(gate_annotations(result), nl=False, err=True)
     if as_json:
         print_json(result)
     else:
         click.echo(gate_text(result, page()))
+        if written:
+            click.echo("\nwrote " + ", ".join(written))
     ctx.exit(result.exit_code)
 
 

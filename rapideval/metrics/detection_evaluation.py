@@ -174,6 +174,11 @@ class DetectionEvaluation(Evaluation):
         if self._aligned is not None and not self.protocol.class_agnostic:
             self.matches = with_other_labels(self.matches, self._aligned, self._threads)
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether ground truth and predictions themselves are at hand; not where it was loaded."""
+        return self._aligned is not None
+
     def aligned(self, purpose: str) -> Aligned:
         """The datasets as they were joined; UsageError, naming the purpose, where they are not at hand."""
         if self._aligned is None:

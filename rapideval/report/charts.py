@@ -25,7 +25,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 def styled(chart: Any) -> alt.TopLevelMixin:
     """The chart in the project's style: quiet axes, no frame, transparent paper."""
     made: alt.TopLevelMixin = (
-        chart.configure(background="transparent", font=FONT)
+        chart.configure(background="transparent", font=FONT, padding={"left": 18, "right": 18, "top": 5, "bottom": 5})
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=SOFT, titleColor=SOFT, domainColor=LINE, tickColor=LINE, gridColor=LINE,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rapideval.metrics import Matches
     from rapideval.model import Dataset
 
-__all__ = ["FOUND", "MISSED", "WRONG", "Layer", "lay_out", "outcomes", "sheet"]
+__all__ = ["FOUND", "MISSED", "WRONG", "Layer", "lay_out", "outcomes", "rings_of", "sheet"]
 
 Colour: TypeAlias = tuple[int, int, int]
 _Points: TypeAlias = npt.NDArray[np.float64]
@@ -138,7 +138,7 @@ def _panel(key: str, photograph: Path | Image.Image, layers: Sequence[Layer], sc
     captions: list[tuple[float, float, str, Colour]] = []
     for layer in layers:
         for row in _rows_of_image(layer, key):
-            for ring in _rings(layer.data, row):
+            for ring in rings_of(layer.data, row):
                 _draw_ring(draw, ring * scale, layer)
             if layer.captions:
                 x, y = layer.data.annotations.box[row][:2] * scale
@@ -156,7 +156,7 @@ def _rows_of_image(layer: Layer, key: str) -> list[int]:
     return [int(row) for row in rows[layer.data.annotations.image[rows] == keys.index(key)]]
 
 
-def _rings(data: Dataset, row: int) -> Iterator[_Points]:
+def rings_of(data: Dataset, row: int) -> Iterator[_Points]:
     """Closed rings of an annotation in pixels: of its mask, else of its polygon, else its box."""
     rows = data.annotations
     if rows.masks is not None and rows.masks.present[row]:
