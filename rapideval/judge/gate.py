@@ -94,7 +94,10 @@ def gate(
         raise InputError(problems)
     outcomes: list[Outcome] = []
     for index, (quantities, part) in enumerate(plans):
-        outcomes += judge_rule(policy, index, _measured(baseline, candidate, quantities, part, policy, threads))
+        rule = policy.rules[index]
+        drawn = rule.margin is not None or rule.floor_by == "interval"
+        draws = policy.settings.draws if drawn else 0
+        outcomes += judge_rule(policy, index, _measured(baseline, candidate, quantities, part, policy, draws, threads))
     settings = policy.settings
     return GateResult(
         verdict=overall(outcomes),
@@ -157,6 +160,7 @@ def _measured(
     quantities: Sequence[Quantity],
     part: Slice | None,
     policy: Policy,
+    draws: int,
     threads: int,
 ) -> list[Measured]:
     settings = policy.settings
@@ -165,7 +169,7 @@ def _measured(
         candidate,
         quantities,
         part,
-        draws=settings.draws,
+        draws=draws,
         seed=settings.seed,
         threads=threads,
         less_is_better={q.metric: less_is_better(q.metric) for q in quantities},

@@ -111,14 +111,15 @@ def measure(evaluation: Evaluation, quantities: Sequence[Quantity], weights: Wei
             for q, reader in zip(curve, chosen, strict=True):
                 values[part, q] = reader(precision, recall)
     points: dict[tuple[tuple[float, ...] | None, float | None, str | None], _PointCounts] = {}
+    drawn = weights.astype(np.float64) if len(curve) < len(quantities) else np.empty((0, 0))
     for q, one in enumerate(quantities):
         if one.metric in POINT_METRICS:
             key = (one.scores, one.iou, one.area)
             if key not in points:
                 points[key] = _PointCounts(evaluation.matches, *key)
-            values[:, q] = points[key].values(one, evaluation, weights)
+            values[:, q] = points[key].values(one, evaluation, drawn)
         elif one.metric in CALIBRATION_METRICS:
-            values[:, q] = _calibration_error(evaluation.matches, one, weights)
+            values[:, q] = _calibration_error(evaluation.matches, one, drawn)
     return values
 
 
@@ -185,7 +186,7 @@ def _mean(values: Floats) -> Floats:
 
 
 class _PointCounts:
-    """True and false positives, and objects, by image and label, at an operating point: all a draw needs."""
+    """True and false positives, and objects, by image and label, at an operating point, for one set of draws."""
 
     def __init__(self, matches: Matches, scores: tuple[float, ...] | None, iou: float | None, area: str | None) -> None:
         blocks, images = len(matches.label_offsets) - 1, len(matches.images)
@@ -208,15 +209,17 @@ class _PointCounts:
         there = matches.object_counts(area)
         places = objects.image[there].astype(np.int64) * blocks + label[there]
         self.objects = np.bincount(places, minlength=images * blocks).reshape(images, blocks).astype(np.float64)
+        self._drawn: list[Floats] | None = None
 
-    def values(self, quantity: Quantity, evaluation: DetectionEvaluation, weights: Weights) -> Floats:
-        tables = [self.right, self.wrong, self.objects]
+    def values(self, quantity: Quantity, evaluation: DetectionEvaluation, weights: Floats) -> Floats:
+        """A quantity on each draw, (B,); weights (B, I)."""
+        if self._drawn is None:
+            self._drawn = [weights @ table for table in (self.right, self.wrong, self.objects)]
         if quantity.label is None:
-            sums = [table.sum(axis=1) for table in tables]
+            right, wrong, objects = (sums.sum(axis=1) for sums in self._drawn)
         else:
             place = evaluation.labels.index(quantity.label)
-            sums = [table[:, place] for table in tables]
-        right, wrong, objects = (weights.astype(np.float64) @ part for part in sums)
+            right, wrong, objects = (sums[:, place] for sums in self._drawn)
         if quantity.metric == "precision":
             return ratio(right, right + wrong)
         if quantity.metric == "recall":
@@ -224,7 +227,7 @@ class _PointCounts:
         return ratio(2 * right, right + wrong + objects)
 
 
-def _calibration_error(matches: Matches, quantity: Quantity, weights: Weights) -> Floats:
+def _calibration_error(matches: Matches, quantity: Quantity, weights: Floats) -> Floats:
     """Expected calibration error over ten equal bins of score, (B,)."""
     counts = ~matches.is_ignored(quantity.iou, quantity.area)
     if quantity.label is not None:
@@ -235,7 +238,7 @@ def _calibration_error(matches: Matches, quantity: Quantity, weights: Weights) -
 
     def table(values: npt.NDArray[np.float64] | None) -> Floats:
         flat = np.bincount(cell, values, minlength=shape[0] * shape[1]).reshape(shape)
-        return weights.astype(np.float64) @ flat
+        return weights @ flat
 
     number = table(None)
     gap = np.abs(

@@ -43,6 +43,8 @@ def measure_pair(
     ----------
     part
         Only these images; objects of its area range. All where None.
+    draws
+        Of the images; 0 where the values alone are asked for.
     candidate_quantities
         Where the candidate is measured at another operating point: the same quantities, one for one.
 
@@ -87,12 +89,12 @@ def _all_weights(
     chosen: npt.NDArray[np.int64] | npt.NDArray[np.intp], count: int, draws: int, seed: int, threads: int
 ) -> npt.NDArray[np.uint16]:
     """Weights of the whole (1 row), of each group left out (G rows), and of the draws (B rows)."""
-    groups = min(GROUPS, len(chosen)) if len(chosen) > 2 else 0
+    groups = min(GROUPS, len(chosen)) if len(chosen) > 2 and draws else 0
     weights = np.zeros((1 + groups + draws, count), np.uint16)
     weights[: 1 + groups, chosen] = 1
     for g in range(groups):
         weights[1 + g, chosen[g::groups]] = 0
-    if len(chosen):
+    if len(chosen) and draws:
         weights[1 + groups :, chosen] = _core.bootstrap_weights(seed, 0, draws, len(chosen), threads)
     return weights
 
