@@ -81,7 +81,7 @@ def command(
     paired bootstrap of the images and with p-values from a paired permutation test.
     """
     from rapideval.judge import compare, read_attributes
-    from rapideval.report.verdicts import comparison_markdown, comparison_text
+    from rapideval.report.verdicts import chart_images, comparison_markdown, comparison_text
 
     pair = load_pair(baseline, candidate, runs=runs, ground_truth=ground_truth, task=task, threads=threads)
     before, after = pair.baseline, pair.candidate
@@ -99,11 +99,11 @@ def command(
         score=score,
         threads=threads,
     )
-    written = write_page(pair, result, None, html, images, charts)
+    written = write_page(pair, result, None, html, images, charts, score)
     if as_json:
         print_json(result)
     elif markdown:
-        click.echo(comparison_markdown(result), nl=False)
+        click.echo(comparison_markdown(result, chart_images(written)), nl=False)
     else:
         click.echo(comparison_text(result, page()))
         if result.points:

@@ -140,15 +140,19 @@ def write_page(
     html: str | None,
     images: str | None,
     charts: str | None,
+    score: float = 0.5,
 ) -> list[str]:
-    """Write what was asked for: the page, the charts; paths of what was written."""
+    """Write what was asked for: the page, the charts; paths of what was written.
+
+    Detections of at least `score` count in pictures and confusion, as they do in the comparison's changes by image.
+    """
     if html is None and charts is None:
         return []
     from rapideval.formats import whole_file
     from rapideval.report.charts import save_chart
     from rapideval.report.html import Evidence, Photographs, charts_of, report_page
 
-    evidence = Evidence(comparison, pair.baseline, pair.candidate, gate, Photographs.of(images))
+    evidence = Evidence(comparison, pair.baseline, pair.candidate, gate, Photographs.of(images), score)
     written = []
     if html is not None:
         content = report_page(evidence, "Baseline and candidate" if gate is None else "Gate before production")

@@ -86,15 +86,12 @@ def command(
         raise click.UsageError("two evaluations are needed: BASELINE and CANDIDATE")
     from rapideval.judge import Policy, gate, read_attributes
     from rapideval.report.ci import gate_annotations, gate_junit
-    from rapideval.report.verdicts import gate_markdown, gate_text
+    from rapideval.report.verdicts import chart_images, gate_markdown, gate_text
 
     rules = Policy.read(policy)
     pair = load_pair(baseline, candidate, runs=runs, ground_truth=ground_truth, task=task, threads=threads)
     columns = read_attributes(attributes, pair.baseline.images) if attributes else None
     result = gate(pair.baseline, pair.candidate, rules, attributes=columns, source=policy, threads=threads)
-    for path, text in ((markdown, gate_markdown), (junit, gate_junit)):
-        if path is not None:
-            _write(path, text(result))
     written = []
     if html is not None or charts is not None:
         from rapideval.judge import compare
@@ -108,6 +105,10 @@ def command(
             threads=threads,
         )
         written = write_page(pair, compared, result, html, images, charts)
+    if markdown is not None:
+        _write(markdown, gate_markdown(result, chart_images(written, Path(markdown).parent)))
+    if junit is not None:
+        _write(junit, gate_junit(result))
     if annotations:
         click.echo(gate_annotations(result), nl=False, err=True)
     if as_json:

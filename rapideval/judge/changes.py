@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rapideval.metrics import DetectionEvaluation, Evaluation, SemanticEvaluation
 from rapideval.metrics.numbers import Number
 
-__all__ = ["ImageChange", "image_changes"]
+__all__ = ["ImageChange", "image_changes", "lost_and_gained"]
 
 
 class ImageChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,24 +66,38 @@ def _found(evaluation: DetectionEvaluation, score: float, iou: float | None) -> 
     return found & matches.object_counts()
 
 
+def lost_and_gained(
+    baseline: DetectionEvaluation, candidate: DetectionEvaluation, score: float = 0.5, iou: float | None = None
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Objects that only the baseline finds, and those that only the candidate finds: bool (G,) each.
+
+    Parameters
+    ----------
+    score, iou
+        As in `image_changes`.
+    """
+    before, after = (_found(evaluation, score, iou) for evaluation in (baseline, candidate))
+    return before & ~after, after & ~before
+
+
 def _object_changes(
     baseline: DetectionEvaluation, candidate: DetectionEvaluation, score: float, iou: float | None
 ) -> list[ImageChange]:
     objects = baseline.matches.objects
-    before, after = (_found(evaluation, score, iou) for evaluation in (baseline, candidate))
+    only_before, only_after = lost_and_gained(baseline, candidate, score, iou)
     count = len(baseline.images)
 
     def per_image(rows: npt.NDArray[np.bool_], image: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         return np.bincount(image[rows], minlength=count)
 
-    lost, gained = per_image(before & ~after, objects.image), per_image(after & ~before, objects.image)
+    lost, gained = per_image(only_before, objects.image), per_image(only_after, objects.image)
     wrong = [
         per_image(e.matches.is_false(iou) & (e.matches.score >= score), e.matches.image) for e in (baseline, candidate)
     ]
     more = wrong[1] - wrong[0]
     changes = []
     for image in np.flatnonzero((lost > 0) | (gained > 0) | (more != 0)).tolist():
-        labels = objects.label[(objects.image == image) & before & ~after]
+        labels = objects.label[(objects.image == image) & only_before]
         changes.append(
             ImageChange(
                 image=baseline.images.key(image),

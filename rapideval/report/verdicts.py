@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from rapideval.report.text import Cell, Column, Page, Style, clean, number
 
 if TYPE_CHECKING:
     from rapideval.judge import Comparison, Difference, GateResult, Outcome
 
-__all__ = ["comparison_markdown", "comparison_text", "gate_markdown", "gate_text"]
+__all__ = ["chart_images", "comparison_markdown", "comparison_text", "gate_markdown", "gate_text"]
 
 _STYLES: dict[str, Style] = {
     "pass": "good",
@@ -142,8 +145,26 @@ def _changes_text(result: GateResult | Comparison, page: Page) -> list[str]:
     return lines
 
 
-def gate_markdown(result: GateResult) -> str:
-    """A gate's result as Markdown, for a comment on a pull request."""
+def chart_images(written: Iterable[str], folder: str | os.PathLike[str] = ".") -> list[str]:
+    """Addresses of the charts among the files written, as seen from a folder.
+
+    Examples
+    --------
+    >>> chart_images(["out/report.html", "out/charts/causes.svg"], "out")
+    ['charts/causes.svg']
+    """
+    charts = [path for path in written if path.endswith(".svg")]
+    return [Path(os.path.relpath(path, folder)).as_posix() for path in charts]
+
+
+def _images(charts: Iterable[str]) -> list[str]:
+    """Charts as Markdown; what is spaces or brackets in an address is quoted."""
+    shown = [f"![{_md(Path(path).stem.replace('-', ' '))}]({quote(path)})" for path in charts]
+    return ["", *shown] if shown else []
+
+
+def gate_markdown(result: GateResult, charts: Sequence[str] = ()) -> str:
+    """A gate's result as Markdown, for a comment on a pull request, with charts by their addresses."""
     lines = [
         f"## {_MARKS[result.verdict]} Gate: {result.verdict}",
         "",
@@ -161,6 +182,7 @@ def gate_markdown(result: GateResult) -> str:
         lines += ["", "<details><summary>Why</summary>", ""]
         lines += [f"- {_md(subject(one))}: {one.verdict}, {_md(one.reason)}" for one in reasons]
         lines += ["", "</details>"]
+    lines += _images(charts)
     return "\n".join([*lines, "", _footer(result)]) + "\n"
 
 
@@ -244,8 +266,8 @@ def _groups(differences: Iterable[Difference]) -> list[tuple[str, list[Differenc
     return list(groups.items())
 
 
-def comparison_markdown(result: Comparison) -> str:
-    """A comparison as Markdown."""
+def comparison_markdown(result: Comparison, charts: Sequence[str] = ()) -> str:
+    """A comparison as Markdown, with charts by their addresses."""
     lines = []
     for title, rows in _groups(result.differences):
         lines += [f"### {_md(title)}", ""]
@@ -257,4 +279,5 @@ def comparison_markdown(result: Comparison) -> str:
             verdict = f"{_MARKS.get(one.verdict, '')} {one.verdict}".strip()
             lines.append("| " + " | ".join([*cells, _interval(one.low, one.high), p, verdict]) + " |")
         lines.append("")
+    lines += [*_images(charts), ""] if charts else []
     return "\n".join([*lines, _footer(result)]) + "\n"

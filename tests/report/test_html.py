@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from helpers.versions import detector, holdout
+from msgspec import structs
 
-from rapideval import Dataset, Images, Labels, evaluate
+from rapideval import Annotations, Dataset, Images, Labels, evaluate
 from rapideval.judge import Policy, compare, gate
+from rapideval.judge.changes import image_changes, lost_and_gained
 from rapideval.judge.policy import TEMPLATE
 
 pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
 from rapideval.report.html import Evidence, Photographs, charts_of, report_page
+from rapideval.report.html.pictures import pictures
+from rapideval.report.verdicts import chart_images, comparison_markdown, gate_markdown
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -139,6 +144,10 @@ def test_pixels_have_a_page_of_what_there_is(tmp_path):
     content = report_page(Evidence(compare(*versions, draws=200), *versions))
     assert "mIoU" in content
     assert 'id="curves"' not in content
+    matrices = content[content.index('id="confusion"') :].split("</section>")[0].split("<figcaption>")[1:]
+    for one, drawn in zip(versions, matrices, strict=True):
+        counts = [int(n.replace(",", "")) for n in re.findall(r"<td[^>]*>([0-9,]+)</td>", drawn)]
+        assert counts == [n for n in one.matches.confusion.ravel().tolist() if n]
 
 
 def test_urls_are_linked_and_never_loaded(evidence, tmp_path):
@@ -147,6 +156,75 @@ def test_urls_are_linked_and_never_loaded(evidence, tmp_path):
     content = report_page(evidence._replace(photographs=Photographs.of(listed)))
     assert 'href="https://host.example/' in content
     assert "<image" not in content
+
+
+def test_pictures_mark_what_was_lost_and_say_how_many_are_left_out(made, evidence, content):
+    drawn = content[content.index('id="pictures-list"') :].split("</section>")[0]
+    worse = [one for one in evidence.comparison.changes if one.balance > 0]
+    assert drawn.count("<article>") == 12
+    assert drawn.count('<g class="lost">') == sum(one.lost for one in worse[:12]) > 0
+    baseline = [half.split("<p>candidate</p>")[0] for half in drawn.split("<p>baseline</p>")[1:]]
+    assert not any('<g class="lost">' in half or '<g class="new">' in half for half in baseline)
+    assert f"{len(worse) - 12} more are listed under Images" in content
+    fewer = evidence._replace(comparison=structs.replace(evidence.comparison, changes=worse[:12]))
+    assert "listed under Images" not in report_page(fewer)
+
+
+def test_a_false_positive_is_new_where_the_baseline_has_none_of_its_label():
+    def side(rows):
+        data = Dataset(
+            Images(["a"], sizes=[[100, 100]]),
+            Labels(["cat", "dog"]),
+            Annotations([0] * len(rows), [r[0] for r in rows], [r[1] for r in rows], [0.9] * len(rows)),
+        )
+        return evaluate(Dataset(data.images, data.labels, Annotations([0], [0], [[80, 80, 15, 15]])), data)
+
+    versions = side([(0, [0, 0, 20, 20])]), side([(0, [1, 0, 20, 20]), (1, [0, 0, 20, 20]), (0, [50, 50, 20, 20])])
+    drawn = pictures(versions, image_changes(*versions), Photographs())
+    new = re.findall(r'<g class="new">.*?<title>(.*?)</title>', drawn)
+    assert sorted(new) == ["new: cat 0.90", "new: dog 0.90"]
+    assert drawn.count('<g class="wrong">') == 2  # the baseline's, and the candidate's where it had one too
+
+
+def test_lost_objects_are_those_of_the_changes_by_image(made):
+    lost, gained = lost_and_gained(*made)
+    changes = image_changes(*made)
+    assert (lost.sum(), gained.sum()) == (sum(c.lost for c in changes), sum(c.gained for c in changes))
+    assert not (lost & gained).any()
+
+
+def _luminance(ink):
+    channels = [int(ink[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_inks_are_legible_on_light_and_dark():
+    """WCAG 2.2 AA: 4.5 to 1 for text, 3 to 1 for what is drawn."""
+    style = files("rapideval.report.html").joinpath("style.css").read_text("utf-8")
+    papers = [
+        dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", part)) for part in re.findall(r"\{ (--paper.*?)\}", style, re.S)
+    ]
+    assert len(papers) == 3  # light; dark by choice and by the system, which are alike
+    assert papers[1] == papers[2]
+    for inks in papers[:2]:
+        for names, least in (
+            ("ink soft accent good bad doubt", 4.5),
+            ("baseline candidate found wrong missed lost", 3),
+        ):
+            for name in names.split():
+                for ground in ("paper", "card"):
+                    pair = sorted((_luminance(inks[name]), _luminance(inks[ground])))
+                    assert (pair[1] + 0.05) / (pair[0] + 0.05) >= least, (name, ground)
+
+
+def test_charts_are_shown_in_markdown(evidence):
+    charts = chart_images(["report.html", "out dir/charts/precision-recall.svg"], "out dir")
+    assert charts == ["charts/precision-recall.svg"]
+    image = "![precision recall](charts/a%20b/precision-recall.svg)"
+    for text, result in ((gate_markdown, evidence.gate), (comparison_markdown, evidence.comparison)):
+        assert image in text(result, ["charts/a b/precision-recall.svg"])
+        assert "![" not in text(result)
 
 
 def test_charts_are_files_for_markdown(evidence):
@@ -203,6 +281,13 @@ def test_curves_are_chosen_and_layers_switched_off(opened):
     before = opened.evaluate("getComputedStyle(document.body).backgroundColor")
     opened.click("#theme")
     assert opened.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_on_paper_columns_keep_their_heads_and_inks_are_dark(opened):
+    opened.emulate_media(media="print", color_scheme="dark")
+    assert opened.locator("#metrics-table th button").first.is_visible()
+    assert opened.locator("#theme").is_hidden()
+    assert opened.evaluate("getComputedStyle(document.body).color") == "rgb(27, 33, 38)"
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(opened):

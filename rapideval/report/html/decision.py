@@ -41,7 +41,8 @@ def verdict_section(evidence: Evidence) -> str:
             f"<p><strong>{better}</strong> of {len(rows)} numbers are better and <strong>{worse}</strong> worse beyond "
             "chance; for the rest no difference is shown. No policy was held against this candidate.</p>",
         )  # fmt: skip
-    counted = [(name, sum(one.counts_as == name for one in gate.outcomes)) for name in ("fail", "inconclusive", "pass")]
+    kinds = ("fail", "inconclusive", "insufficient", "pass")
+    counted = [(name, sum(one.verdict == name for one in gate.outcomes)) for name in kinds]
     waived = sum(one.waived is not None for one in gate.outcomes)
     told = ", ".join(f"{count} {name}" for name, count in counted if count) + (f"; {waived} waived" if waived else "")
     meaning = {
@@ -63,13 +64,14 @@ def rules_section(gate: GateResult) -> str:
         kind: span_of([(one.low, one.high, one.bound) for one in gate.outcomes if one.kind == kind])
         for kind in ("margin", "floor")
     }
+    parts = [name for name in ("Label", "Slice") if any(getattr(one, name.lower()) for one in gate.outcomes)]
     heads = [
-        Head("Verdict", True), Head("Rule", True), Head("Label", True), Head("Slice", True), Head("Baseline"),
+        Head("Verdict", True), Head("Rule", True), *(Head(name, True) for name in parts), Head("Baseline"),
         Head("Candidate"), Head("Judged interval", True), Head("Bound"), Head("Why", True),
     ]  # fmt: skip
     order = {"fail": 0, "inconclusive": 1, "insufficient": 2, "pass": 3}
     outcomes = sorted(gate.outcomes, key=lambda one: (one.waived is not None, order[one.verdict], one.difference))
-    rows = [_rule_row(one, spans[one.kind]) for one in outcomes]
+    rows = [_rule_row(one, spans[one.kind], parts) for one in outcomes]
     about = (
         "A rule passes where the whole interval lies beyond its bound (dashed), fails where it lies short of it, and "
         "is inconclusive where it holds the bound. Margins are held against candidate − baseline, floors against the "
@@ -80,14 +82,16 @@ def rules_section(gate: GateResult) -> str:
     )
 
 
-def _rule_row(one: Outcome, span: tuple[float, float]) -> list[Cell]:
+def _rule_row(one: Outcome, span: tuple[float, float], parts: Sequence[str]) -> list[Cell]:
     value = one.difference if one.kind == "margin" else one.candidate
     reason = one.reason if one.waived is None else f"{one.reason}; waived: {one.waived}"
+    note = "waived" if one.waived is not None else ""
+    if not note and one.counts_as not in (one.verdict, "inconclusive"):
+        note = f"counts as {one.counts_as}"
     return [
-        word(one.verdict, "waived" if one.waived is not None else ""),
+        word(one.verdict, note),
         text(one.rule + (" (floor)" if one.kind == "floor" else "")),
-        text(one.label or ""),
-        text(one.slice or ""),
+        *(text(getattr(one, name.lower()) or "") for name in parts),
         shown(one.baseline),
         shown(one.candidate),
         drawn_interval(one.low, value, one.high, one.bound, span, "difference" if one.kind == "margin" else "value"),

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from rapideval.metrics import ConfusionMatrix, SemanticEvaluation
 from rapideval.report.html import figures
 from rapideval.report.html.evidence import Evidence
 from rapideval.report.html.parts import LONG, Cell, Head, drawn_interval, figure, section, shown, span_of, table, text
-from rapideval.report.html.pictures import pictures
+from rapideval.report.html.pictures import MOST, pictures, regressions
 from rapideval.report.text import clean, number
 
 if TYPE_CHECKING:
     from rapideval.judge import Comparison
-    from rapideval.metrics import ConfusionMatrix, DetectionEvaluation
+    from rapideval.metrics import DetectionEvaluation
 
 __all__ = [
     "calibration_section",
@@ -27,6 +28,14 @@ __all__ = [
     "thresholds_section",
 ]
 
+_LAYERS = {
+    "lost": "lost: only the baseline found it",
+    "new": "new false positive",
+    "found": "found",
+    "wrong": "other false positive",
+    "missed": "other missed object",
+    "ground": "ground truth",
+}
 _CURVES = 12
 _MATRIX = 12
 
@@ -36,18 +45,25 @@ def pictures_section(evidence: Evidence) -> str:
     versions = evidence.versions
     if versions is None or not evidence.fresh:
         return ""
-    drawn = pictures(versions, evidence.comparison.changes, evidence.photographs, evidence.score)
-    if not drawn:
+    worse = regressions(evidence.comparison.changes)
+    if not worse:
         return ""
+    drawn = pictures(versions, worse[:MOST], evidence.photographs, evidence.score)
     keys = "".join(
-        f'<label class="key"><input type="checkbox" data-layer="{kind}" checked> <svg viewBox="0 0 26 10" '
-        f'aria-hidden="true"><path class="shape {kind}" d="M1 5H25"/></svg> {told}</label>'
-        for kind, told in (("found", "found"), ("wrong", "wrong"), ("missed", "in the ground truth, missed"))
+        f'<label class="key"><input type="checkbox" data-layer="{kind}"{"" if kind == "ground" else " checked"}> '
+        f'<svg viewBox="0 0 26 14" aria-hidden="true"><path class="shape {kind}" d="M2 2H24V12H2Z"/></svg> '
+        f"{told}</label>"
+        for kind, told in _LAYERS.items()
     )
-    about = f"Images where the candidate loses most, at score {evidence.score:g} and more."
+    left = len(worse) - MOST
+    more = f" {left} more {'is' if left == 1 else 'are'} listed under Images." if left > 0 else ""
+    about = (
+        f"Images where the candidate loses most, at score {evidence.score:g} and more. Labels and scores show where "
+        f"the pointer rests.{more}"
+    )
     return section(
         "pictures", "Worst regressions", about, f'<div class="tools">{keys}</div>',
-        f'<div class="pictures" id="pictures-list">{drawn}</div>',
+        f'<div class="pictures hide-ground" id="pictures-list">{drawn}</div>',
     )  # fmt: skip
 
 
@@ -140,12 +156,9 @@ def calibration_section(comparison: Comparison) -> str:
 
 def confusion_section(evidence: Evidence) -> str:
     """Confusion matrices of both versions; empty where other labels were not compared."""
-    versions = evidence.versions
-    if versions is None or evidence.baseline.protocol.class_agnostic:
+    matrices, what = _confusions(evidence)
+    if not matrices:
         return ""
-    if not all(one.is_fresh or one.matches.other_iou is not None for one in versions):
-        return ""
-    matrices = [one.confusion(evidence.score) for one in versions]
     chosen = _most_confused(matrices)
     drawn = "".join(
         f"<figure><figcaption>{name}</figcaption>{_matrix(matrix, chosen, name)}</figure>"
@@ -153,8 +166,20 @@ def confusion_section(evidence: Evidence) -> str:
     )
     left = len(matrices[0].labels) - (len(chosen) - 1)
     more = f" The {len(chosen) - 1} labels with most confusion; {left} more are not shown." if left > 0 else ""
-    about = f"Rows: what is there; columns: what was found, at score {evidence.score:g} and more; framed: right.{more}"
+    about = f"Rows: what is there; columns: what was found, {what}; framed: right.{more}"
     return section("confusion", "Confusion", about, f'<div class="figures">{drawn}</div>')
+
+
+def _confusions(evidence: Evidence) -> tuple[list[ConfusionMatrix], str]:
+    """Both versions' matrices, and what they count; none where that is not known."""
+    versions = evidence.versions
+    if versions is None:
+        pixels = [one for one in (evidence.baseline, evidence.candidate) if isinstance(one, SemanticEvaluation)]
+        return [ConfusionMatrix(one.labels.names, one.matches.confusion, "pixels") for one in pixels], "in pixels"
+    known = all(one.is_fresh or one.matches.other_iou is not None for one in versions)
+    if evidence.baseline.protocol.class_agnostic or not known:
+        return [], ""
+    return [one.confusion(evidence.score) for one in versions], f"at score {evidence.score:g} and more"
 
 
 def _most_confused(matrices: Sequence[ConfusionMatrix]) -> list[str]:

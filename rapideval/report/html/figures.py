@@ -105,7 +105,7 @@ def curve_chart(versions: Sequence[DetectionEvaluation], label: str | None) -> C
         alt.Chart(alt.InlineData(values=values))
         .mark_line(strokeWidth=2, interpolate="step-before")
         .encode(
-            x=alt.X("recall:Q", scale=unit),
+            x=alt.X("recall:Q", scale=unit, axis=alt.Axis(labelFlush=False)),
             y=alt.Y("precision:Q", scale=unit),
             color=_colour(alt),
             strokeDash=_dash(alt),
@@ -130,7 +130,9 @@ def reliability_chart(tables: dict[str, Reliability]) -> Chart:
         if one.count
     ]  # fmt: skip
     unit = alt.Scale(domain=[0, 1])
-    base = alt.Chart(alt.InlineData(values=values)).encode(x=alt.X("score:Q", scale=unit, title="mean score"))
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("score:Q", scale=unit, title="mean score", axis=alt.Axis(labelFlush=False))
+    )
     spread = base.mark_rule(strokeWidth=1.5).encode(
         y=alt.Y("low:Q", scale=unit, title="precision"), y2="high:Q", color=_colour(alt)
     )

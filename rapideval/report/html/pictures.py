@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rapideval import _core
+from rapideval.judge.changes import lost_and_gained
 from rapideval.model.join import image_tail
 from rapideval.report.overlay import Layer, outcomes, rings_of
 from rapideval.report.text import clean
@@ -24,12 +27,12 @@ if TYPE_CHECKING:
     from rapideval.judge import ImageChange
     from rapideval.metrics import DetectionEvaluation
 
-__all__ = ["Photographs", "pictures"]
+__all__ = ["MOST", "Photographs", "pictures", "regressions"]
 
 MOST = 12
 _SIDE = 720  # pixels of the longer side of a stored photograph
 _MOST_SHAPES = 300
-_KINDS = ("missed", "wrong", "found")
+_KINDS = ("ground truth", "missed", "wrong", "found", "lost", "new")  # the last are drawn above all others
 
 
 class Photographs(NamedTuple):
@@ -58,14 +61,21 @@ class Photographs(NamedTuple):
         return cls({}, {image_tail(line.strip()): line.strip() for line in lines if line.strip()})
 
 
+def regressions(changes: Sequence[ImageChange]) -> list[ImageChange]:
+    """The changes for the worse, the worst first."""
+    return [change for change in changes if change.balance > 0]
+
+
 def pictures(
-    versions: Sequence[DetectionEvaluation],
+    versions: tuple[DetectionEvaluation, DetectionEvaluation],
     changes: Sequence[ImageChange],
     photographs: Photographs,
     score: float = 0.5,
-    most: int = MOST,
 ) -> str:
-    """The worst images, each with the baseline beside the candidate; empty where there are none.
+    """Images, each with the baseline beside the candidate.
+
+    What the candidate lost (the baseline found it), and false positives where the baseline had none of that label, are
+    drawn apart from other errors.
 
     Raises
     ------
@@ -76,10 +86,37 @@ def pictures(
     for evaluation in versions:
         joined = evaluation.aligned("pictures")
         layers = outcomes(joined.ground_truth, joined.predictions, evaluation.matches, score)
-        sides.append({layer.name: layer for layer in layers})
+        side = {layer.name: layer for layer in layers}
+        counted = np.flatnonzero(evaluation.matches.object_counts())
+        sides.append({"ground truth": replace(side["missed"], name="ground truth", rows=counted), **side})
+    lost, _ = lost_and_gained(*versions, score=score)
+    sides[1] = _split(sides[1], "missed", "lost", lost[sides[1]["missed"].rows])
     images = versions[0].images
-    worse = [change for change in changes if change.balance > 0][:most]
-    return "".join(_picture(sides, images.index(change.image), change, photographs) for change in worse)
+    places = [images.index(change.image) for change in changes]
+    iou = versions[0].protocol.reference_iou
+    sides[1] = _split(sides[1], "wrong", "new", _is_new(sides[0]["wrong"], sides[1]["wrong"], places, iou))
+    drawn = zip(places, changes, strict=True)
+    return "".join(_picture(sides, place, change, photographs) for place, change in drawn)
+
+
+def _split(side: dict[str, Layer], name: str, apart: str, chosen: npt.NDArray[np.bool_]) -> dict[str, Layer]:
+    """The layer as two: the chosen rows as one of their own."""
+    layer = side[name]
+    parts = {name: replace(layer, rows=layer.rows[~chosen]), apart: replace(layer, name=apart, rows=layer.rows[chosen])}
+    return {**side, **parts}
+
+
+def _is_new(before: Layer, after: Layer, places: Sequence[int], iou: float) -> npt.NDArray[np.bool_]:
+    """Which false positives of the candidate overlap none of the baseline's of that label: bool, one a row."""
+    new = np.zeros(len(after.rows), np.bool_)
+    names = [np.array(layer.data.labels.names)[layer.data.annotations.label[layer.rows]] for layer in (before, after)]
+    images = [layer.data.annotations.image[layer.rows] for layer in (before, after)]
+    for place in places:
+        old, here = (np.flatnonzero(image == place) for image in images)
+        mine, theirs = after.data.annotations.box[after.rows[here]], before.data.annotations.box[before.rows[old]]
+        overlap = _core.box_iou_matrix(mine, theirs, np.zeros(len(old), np.bool_))
+        new[here] = ~((overlap >= iou) & (names[1][here][:, None] == names[0][old])).any(axis=1)
+    return new
 
 
 def _picture(sides: Sequence[Mapping[str, Layer]], place: int, change: ImageChange, photographs: Photographs) -> str:
@@ -128,13 +165,15 @@ def _panel(side: Mapping[str, Layer], place: int, size: tuple[int, int], symbol:
     width, height = size
     shapes = []
     for kind in _KINDS:
-        layer = side[kind]
+        if kind not in side:
+            continue
+        layer, name = side[kind], kind.partition(" ")[0]
         rows = layer.rows[layer.data.annotations.image[layer.rows] == place][:_MOST_SHAPES]
         for row in rows.tolist():
             path = _path(rings_of(layer.data, row))
             title = escape(_title(layer, row))
             shapes.append(
-                f'<g class="{kind}"><path class="halo" d="{path}"/><path class="shape {kind}" d="{path}">'
+                f'<g class="{name}"><path class="halo" d="{path}"/><path class="shape {name}" d="{path}">'
                 f"<title>{title}</title></path></g>"
             )
     photo = f'<use href="#{symbol}"/>' if symbol else ""

@@ -58,6 +58,7 @@ def report_page(evidence: Evidence, title: str = "Baseline and candidate") -> st
         ("causes", "Causes", causes_section(evidence)),
         ("images", "Images", _images(evidence.comparison)),
         ("provenance", "Provenance", _provenance(evidence)),
+        ("reading", "How to read it", _reading(evidence)),
     ]
     about = evidence.comparison.provenance
     counts = evidence.baseline.counts
@@ -130,3 +131,43 @@ def _provenance(evidence: Evidence) -> str:
     )
     told = "What these numbers rest on: hashes of the content, and all that decides a draw."
     return section("provenance", "Provenance", told, f"<dl>{listed}</dl>{missing}")
+
+
+# --- how to read it ------------------------------------------------------------------------------
+
+
+def _reading(evidence: Evidence) -> str:
+    about = evidence.comparison.provenance
+    words = [
+        (
+            "difference",
+            "Candidate minus baseline, on the same images. Higher is better for every number but those of calibration.",
+        ),
+        (
+            "interval",
+            f"Where the difference may lie, at level {about.level:.0%}: the images are drawn anew {about.draws:,} "
+            "times, with both versions on the same draw. Fewer images give a wider interval.",
+        ),
+        (
+            "p",
+            "How often a difference as large as this one would be seen if the two versions were alike: their answers "
+            "are swapped image by image, at random. Corrected over the labels of a metric.",
+        ),
+        (
+            "better, worse",
+            f"p is at most {1 - about.level:.2g}; on slices, which have no p, the interval keeps clear of zero. "
+            "Otherwise no difference is shown, which is not a proof that there is none.",
+        ),
+        ("insufficient", "Too few objects or images to say anything. Never a pass."),
+    ]  # fmt: skip
+    if evidence.gate is not None:
+        words += [
+            ("pass", "The whole interval keeps the bound (or the value does, where the policy asks for the value)."),
+            (
+                "fail",
+                "It falls short of the bound, and still does when corrected for the number of labels of the rule.",
+            ),
+            ("inconclusive", "The bound lies inside the interval: more images would tell."),
+        ]
+    listed = "".join(f"<dt>{escape(word)}</dt><dd>{escape(told)}</dd>" for word, told in words)
+    return section("reading", "How to read it", "", f'<dl class="reading">{listed}</dl>')
