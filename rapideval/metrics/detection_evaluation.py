@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import Problem, UsageError
+from rapideval.errors import Problem
 from rapideval.metrics.by_label import per_label
 from rapideval.metrics.confusion import ConfusionMatrix, confusion_matrix, with_other_labels
 from rapideval.metrics.detection import Curves, accumulate
@@ -52,10 +52,16 @@ class DetectionEvaluation(Evaluation):
         threads: int = 0,
     ) -> None:
         super().__init__(
-            matches.protocol, matches.images, matches.labels, matches.truth_labels, notes, fingerprints, datasets
+            matches.protocol,
+            matches.images,
+            matches.labels,
+            matches.truth_labels,
+            notes,
+            fingerprints,
+            datasets,
+            aligned,
         )
         self.matches = matches
-        self._aligned = aligned
         self._detections = len(matches) if detections is None else detections
         self._threads = threads
         if curves is not None:
@@ -173,17 +179,6 @@ class DetectionEvaluation(Evaluation):
     def _tell_other_labels(self) -> None:
         if self._aligned is not None and not self.protocol.class_agnostic:
             self.matches = with_other_labels(self.matches, self._aligned, self._threads)
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether ground truth and predictions themselves are at hand; not where it was loaded."""
-        return self._aligned is not None
-
-    def aligned(self, purpose: str) -> Aligned:
-        """The datasets as they were joined; UsageError, naming the purpose, where they are not at hand."""
-        if self._aligned is None:
-            raise UsageError(f"{purpose} need ground truth and predictions: evaluate them, a saved table is not enough")
-        return self._aligned
 
     def to_pycocotools(self) -> dict[str, Any]:
         """What pycocotools' ``COCOeval.eval`` would hold; see `Curves.to_pycocotools`."""

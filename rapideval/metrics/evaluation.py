@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from rapideval.errors import Problem
+from rapideval.errors import Problem, UsageError
 from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.protocol import Protocol, Task
-from rapideval.model import Dataset, Images, Labels
+from rapideval.model import Aligned, Dataset, Images, Labels
 
 if TYPE_CHECKING:
     from rapideval.metrics.document import EvaluationDocument
@@ -49,6 +49,7 @@ class Evaluation(ABC):
         notes: tuple[Problem, ...] = (),
         fingerprints: Mapping[str, str] | None = None,
         datasets: tuple[Dataset, Dataset] | None = None,
+        aligned: Aligned | None = None,
     ) -> None:
         self.protocol = protocol
         self.images = images
@@ -57,11 +58,23 @@ class Evaluation(ABC):
         self.notes = notes
         self._fingerprints = dict(fingerprints or {})
         self._datasets = datasets
+        self._aligned = aligned
 
     @property
     def task(self) -> Task:
         """``"detection"``, ``"instance"`` or ``"semantic"``."""
         return self.protocol.task
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether ground truth and predictions themselves are at hand; not where it was loaded."""
+        return self._aligned is not None
+
+    def aligned(self, purpose: str) -> Aligned:
+        """The datasets as they were joined; UsageError, naming the purpose, where they are not at hand."""
+        if self._aligned is None:
+            raise UsageError(f"{purpose} need ground truth and predictions: evaluate them, a saved table is not enough")
+        return self._aligned
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:

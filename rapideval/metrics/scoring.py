@@ -152,6 +152,7 @@ def evaluate(
             truth_labels,
             notes=notes,
             datasets=(ground_truth, predictions),
+            aligned=aligned,
         )
     curves = None
     if engine == "pycocotools":

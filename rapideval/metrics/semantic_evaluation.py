@@ -15,7 +15,7 @@ from rapideval.metrics.protocol import Protocol
 from rapideval.metrics.semantic import SemanticMatches, match_semantic
 from rapideval.model import Aligned, Dataset, Images
 
-__all__ = ["SemanticEvaluation", "match_pixels"]
+__all__ = ["SemanticEvaluation", "counted_truth", "match_pixels"]
 
 
 class SemanticEvaluation(Evaluation):
@@ -39,8 +39,9 @@ class SemanticEvaluation(Evaluation):
         notes: tuple[Problem, ...] = (),
         fingerprints: Mapping[str, str] | None = None,
         datasets: tuple[Dataset, Dataset] | None = None,
+        aligned: Aligned | None = None,
     ) -> None:
-        super().__init__(protocol, images, matches.labels, truth_labels, notes, fingerprints, datasets)
+        super().__init__(protocol, images, matches.labels, truth_labels, notes, fingerprints, datasets, aligned)
         self.matches = matches
 
     @cached_property
@@ -77,9 +78,15 @@ class SemanticEvaluation(Evaluation):
 
 def match_pixels(aligned: Aligned, protocol: Protocol, threads: int = 0) -> SemanticMatches:
     """Compare label masks of joined datasets by a protocol; ground truth of its `ignore_labels` is left out."""
+    truth = counted_truth(aligned, protocol)
+    return match_semantic(truth, aligned.predictions, unlabelled=protocol.unlabelled, threads=threads)
+
+
+def counted_truth(aligned: Aligned, protocol: Protocol) -> Dataset:
+    """The ground truth, with what the protocol leaves out as crowd."""
     truth = aligned.ground_truth
     if protocol.ignore_labels:
         places = [place for name in protocol.ignore_labels if (place := truth.labels.get(name)) is not None]
         left_out = truth.annotations.crowd | np.isin(truth.annotations.label, places)
         truth = truth.replace(annotations=truth.annotations.replace(crowd=left_out))
-    return match_semantic(truth, aligned.predictions, unlabelled=protocol.unlabelled, threads=threads)
+    return truth

@@ -7,8 +7,9 @@ import shutil
 from html.parser import HTMLParser
 from importlib.resources import files
 
+import numpy as np
 import pytest
-from helpers.versions import detector, holdout
+from helpers.versions import detector, holdout, label_maps, segmenter
 from msgspec import structs
 
 from rapideval import Annotations, Dataset, Images, Labels, evaluate
@@ -21,6 +22,7 @@ pytest.importorskip("vl_convert")
 
 from rapideval.report.html import Evidence, Photographs, charts_of, report_page
 from rapideval.report.html.pictures import pictures
+from rapideval.report.html.pixels import compared_pixels
 from rapideval.report.verdicts import chart_images, comparison_markdown, gate_markdown
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -137,8 +139,6 @@ def test_a_comparison_alone_and_saved_evaluations_have_a_page_too(made, tmp_path
 
 
 def test_pixels_have_a_page_of_what_there_is(tmp_path):
-    from helpers.versions import label_maps
-
     truth = label_maps(20)
     versions = [evaluate(truth, label_maps(20, seed=seed), "semantic") for seed in (0, 1)]
     content = report_page(Evidence(compare(*versions, draws=200), *versions))
@@ -148,6 +148,31 @@ def test_pixels_have_a_page_of_what_there_is(tmp_path):
     for one, drawn in zip(versions, matrices, strict=True):
         counts = [int(n.replace(",", "")) for n in re.findall(r"<td[^>]*>([0-9,]+)</td>", drawn)]
         assert counts == [n for n in one.matches.confusion.ravel().tolist() if n]
+
+
+@pytest.mark.parametrize("unlabelled", ["background", "ignore"])
+def test_pictures_of_pixels_show_the_pixels_that_are_counted(unlabelled):
+    truth = label_maps(20)
+    rows = truth.annotations
+    truth = truth.replace(
+        annotations=rows.replace(crowd=np.arange(len(rows)) % 7 == 0).take(np.arange(len(rows)) % 5 != 0)
+    )
+    versions = [evaluate(truth, segmenter(truth, 1, right), "semantic", unlabelled=unlabelled) for right in (0.9, 0.6)]
+    for one in versions:
+        places = len(one.labels) + 1
+        counts = np.zeros((places, places), np.int64)
+        for place in range(len(one.images)):
+            there, found = compared_pixels(one, place)
+            compared = there >= 0
+            np.add.at(counts, (there[compared], found[compared]), 1)
+        assert (counts == one.matches.confusion).all()
+    result = compare(*versions, draws=200)
+    content = report_page(Evidence(result, *versions))
+    drawn = content[content.index('id="pictures-list"') :].split("</section>")[0]
+    assert drawn.count("<article>") == min(12, sum(change.balance > 0 for change in result.changes))
+    assert re.search(r"<title>lost: label \d, taken for background</title>", drawn)
+    assert '<g class="lost">' not in drawn.split("<p>candidate</p>")[0]
+    assert "mean IoU −" in drawn
 
 
 def test_urls_are_linked_and_never_loaded(evidence, tmp_path):

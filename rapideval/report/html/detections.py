@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from rapideval.metrics import ConfusionMatrix, SemanticEvaluation
+from rapideval.metrics import ConfusionMatrix
 from rapideval.report.html import figures
 from rapideval.report.html.evidence import Evidence
 from rapideval.report.html.parts import LONG, Cell, Head, drawn_interval, figure, section, shown, span_of, table, text
 from rapideval.report.html.pictures import MOST, pictures, regressions
+from rapideval.report.html.pixels import pixel_pictures
 from rapideval.report.text import clean, number
 
 if TYPE_CHECKING:
@@ -36,30 +37,35 @@ _LAYERS = {
     "missed": "other missed object",
     "ground": "ground truth",
 }
+_PIXEL_LAYERS = {"lost": "lost: right in the baseline", "wrong": "other wrong pixels", "ground": "ground truth"}
 _CURVES = 12
 _MATRIX = 12
 
 
 def pictures_section(evidence: Evidence) -> str:
     """The worst regressions over their photographs; empty without the objects themselves."""
-    versions = evidence.versions
-    if versions is None or not evidence.fresh:
-        return ""
     worse = regressions(evidence.comparison.changes)
-    if not worse:
+    if not worse or not evidence.fresh:
         return ""
-    drawn = pictures(versions, worse[:MOST], evidence.photographs, evidence.score)
+    if evidence.versions is not None:
+        drawn = pictures(evidence.versions, worse[:MOST], evidence.photographs, evidence.score)
+        layers, what = _LAYERS, f"at score {evidence.score:g} and more. Labels and scores"
+    elif evidence.pixels is not None:
+        drawn = pixel_pictures(evidence.pixels, worse[:MOST], evidence.photographs)
+        layers, what = _PIXEL_LAYERS, "by mean IoU. What was taken for what"
+    else:
+        return ""
     keys = "".join(
         f'<label class="key"><input type="checkbox" data-layer="{kind}"{"" if kind == "ground" else " checked"}> '
         f'<svg viewBox="0 0 26 14" aria-hidden="true"><path class="shape {kind}" d="M2 2H24V12H2Z"/></svg> '
         f"{told}</label>"
-        for kind, told in _LAYERS.items()
+        for kind, told in layers.items()
     )
     left = len(worse) - MOST
     more = f" {left} more {'is' if left == 1 else 'are'} listed under Images." if left > 0 else ""
     about = (
-        f"Images where the candidate loses most, at score {evidence.score:g} and more. Labels and scores show where "
-        f"the pointer rests.{more}"
+        f"Images where the candidate loses most, {what} {'show' if layers is _LAYERS else 'shows'} where the pointer "
+        f"rests.{more}"
     )
     return section(
         "pictures", "Worst regressions", about, f'<div class="tools">{keys}</div>',
@@ -174,7 +180,7 @@ def _confusions(evidence: Evidence) -> tuple[list[ConfusionMatrix], str]:
     """Both versions' matrices, and what they count; none where that is not known."""
     versions = evidence.versions
     if versions is None:
-        pixels = [one for one in (evidence.baseline, evidence.candidate) if isinstance(one, SemanticEvaluation)]
+        pixels = evidence.pixels or ()
         return [ConfusionMatrix(one.labels.names, one.matches.confusion, "pixels") for one in pixels], "in pixels"
     known = all(one.is_fresh or one.matches.other_iou is not None for one in versions)
     if evidence.baseline.protocol.class_agnostic or not known:

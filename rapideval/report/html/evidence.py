@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rapideval.metrics import DetectionEvaluation
+from rapideval.metrics import DetectionEvaluation, SemanticEvaluation
 from rapideval.report.html.pictures import Photographs
 
 if TYPE_CHECKING:
@@ -46,7 +46,13 @@ class Evidence(NamedTuple):
         return None
 
     @property
+    def pixels(self) -> tuple[SemanticEvaluation, SemanticEvaluation] | None:
+        """Both evaluations, where they are of pixels."""
+        if isinstance(self.baseline, SemanticEvaluation) and isinstance(self.candidate, SemanticEvaluation):
+            return self.baseline, self.candidate
+        return None
+
+    @property
     def fresh(self) -> bool:
         """Whether ground truth and predictions themselves are at hand."""
-        versions = self.versions
-        return versions is not None and all(one.is_fresh for one in versions)
+        return self.baseline.is_fresh and self.candidate.is_fresh

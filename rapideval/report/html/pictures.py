@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -27,12 +27,20 @@ if TYPE_CHECKING:
     from rapideval.judge import ImageChange
     from rapideval.metrics import DetectionEvaluation
 
-__all__ = ["MOST", "Photographs", "pictures", "regressions"]
+__all__ = ["MOST", "Photographs", "Shape", "outline", "picture", "pictures", "regressions"]
 
 MOST = 12
 _SIDE = 720  # pixels of the longer side of a stored photograph
 _MOST_SHAPES = 300
 _KINDS = ("ground truth", "missed", "wrong", "found", "lost", "new")  # the last are drawn above all others
+
+
+class Shape(NamedTuple):
+    """What is drawn: its kind, which is a class of the style; its path; what it is in words."""
+
+    kind: str
+    path: str
+    title: str
 
 
 class Photographs(NamedTuple):
@@ -95,8 +103,12 @@ def pictures(
     places = [images.index(change.image) for change in changes]
     iou = versions[0].protocol.reference_iou
     sides[1] = _split(sides[1], "wrong", "new", _is_new(sides[0]["wrong"], sides[1]["wrong"], places, iou))
-    drawn = zip(places, changes, strict=True)
-    return "".join(_picture(sides, place, change, photographs) for place, change in drawn)
+    drawn = []
+    for place, change in zip(places, changes, strict=True):
+        height, width = images.sizes[place].tolist()
+        shapes = [_shapes(side, place) for side in sides]
+        drawn.append(picture(shapes, place, (width, height), change, photographs, _extent(sides, place)))
+    return "".join(drawn)
 
 
 def _split(side: dict[str, Layer], name: str, apart: str, chosen: npt.NDArray[np.bool_]) -> dict[str, Layer]:
@@ -119,15 +131,26 @@ def _is_new(before: Layer, after: Layer, places: Sequence[int], iou: float) -> n
     return new
 
 
-def _picture(sides: Sequence[Mapping[str, Layer]], place: int, change: ImageChange, photographs: Photographs) -> str:
-    data = sides[0]["missed"].data
-    height, width = (int(value) for value in data.images.sizes[place])
+def picture(
+    sides: Sequence[Iterable[Shape]],
+    place: int,
+    size: tuple[int, int],
+    change: ImageChange,
+    photographs: Photographs,
+    extent: tuple[int, int] = (1, 1),
+) -> str:
+    """One image: what of the baseline beside what of the candidate, over the photograph where there is one.
+
+    Parameters
+    ----------
+    sides
+        What is drawn of each version.
+    place, size
+        Of the image; width and height, 0 where nobody knows, which the photograph may, else `extent` is taken.
+    """
     tail = image_tail(change.image)
-    stored, size = _stored(photographs.files.get(tail))
-    if size is not None and not (height and width):
-        width, height = size
-    if not (height and width):
-        width, height = _extent(sides, place)
+    stored, opened = _stored(photographs.files.get(tail))
+    width, height = next(known for known in (size, opened or (0, 0), extent) if all(known))
     name = escape(clean(change.image))
     url = photographs.urls.get(tail, "")
     if url.startswith(("https://", "http://")):
@@ -142,7 +165,7 @@ def _picture(sides: Sequence[Mapping[str, Layer]], place: int, change: ImageChan
     told = _told(change)
     photo = symbol if stored else ""
     panels = "".join(
-        f"<div><p>{version}</p>{_panel(side, place, (width, height), photo, f'{version}: {told}')}</div>"
+        f"<div><p>{version}</p>{_panel(side, (width, height), photo, f'{version}: {told}')}</div>"
         for version, side in zip(("baseline", "candidate"), sides, strict=True)
     )
     return f'<article><h3>{name}</h3><p class="soft">{escape(told)}</p>{defs}<div class="pair">{panels}</div></article>'
@@ -158,26 +181,30 @@ def _told(change: ImageChange) -> str:
     if change.new_false_positives:
         fewer = change.new_false_positives < 0
         parts.append(f"{abs(change.new_false_positives)} {'fewer' if fewer else 'more'} false positives")
+    if not parts:
+        parts.append(f"mean IoU {-change.balance:+.3f}".replace("-", "−"))
     return ", ".join(parts)
 
 
-def _panel(side: Mapping[str, Layer], place: int, size: tuple[int, int], symbol: str, label: str) -> str:
+def _panel(shapes: Iterable[Shape], size: tuple[int, int], symbol: str, label: str) -> str:
     width, height = size
-    shapes = []
+    drawn = "".join(
+        f'<g class="{kind}"><path class="halo" d="{path}"/><path class="shape {kind}" d="{path}">'
+        f"<title>{escape(title)}</title></path></g>"
+        for kind, path, title in shapes
+    )
+    photo = f'<use href="#{symbol}"/>' if symbol else ""
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{photo}{drawn}</svg>'
+
+
+def _shapes(side: Mapping[str, Layer], place: int) -> Iterator[Shape]:
     for kind in _KINDS:
         if kind not in side:
             continue
         layer, name = side[kind], kind.partition(" ")[0]
         rows = layer.rows[layer.data.annotations.image[layer.rows] == place][:_MOST_SHAPES]
         for row in rows.tolist():
-            path = _path(rings_of(layer.data, row))
-            title = escape(_title(layer, row))
-            shapes.append(
-                f'<g class="{name}"><path class="halo" d="{path}"/><path class="shape {name}" d="{path}">'
-                f"<title>{title}</title></path></g>"
-            )
-    photo = f'<use href="#{symbol}"/>' if symbol else ""
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{photo}{"".join(shapes)}</svg>'
+            yield Shape(name, outline(rings_of(layer.data, row)), _title(layer, row))
 
 
 def _title(layer: Layer, row: int) -> str:
@@ -186,7 +213,8 @@ def _title(layer: Layer, row: int) -> str:
     return f"{layer.name}: {label}" + ("" if rows.score is None else f" {rows.score[row]:.2f}")
 
 
-def _path(rings: Iterable[npt.NDArray[np.float64]]) -> str:
+def outline(rings: Iterable[npt.NDArray[np.float64]]) -> str:
+    """Rings as the path of an SVG."""
     parts = []
     for ring in rings:
         points = [f"{x:.1f} {y:.1f}".replace(".0", "") for x, y in ring.tolist()]
