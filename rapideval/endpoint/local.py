@@ -117,7 +117,8 @@ class LocalEndpoint:
         """Start it, and wait until it takes requests."""
         start = {"key": self.key.reveal(), "settings": self._settings, "host": self._host, "port": self._port}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "rapideval.endpoint.server"],
+            # -P: the package this program imports, not a folder of that name where it was started
+            [sys.executable, "-P", "-m", "rapideval.endpoint.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

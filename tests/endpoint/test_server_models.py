@@ -70,6 +70,14 @@ def test_a_model_that_does_not_load_fails_every_task_with_the_reason():
         assert http.get("/healthz").status_code == 200
 
 
+def test_a_folder_named_like_the_package_is_not_taken_for_it(serve, tmp_path, monkeypatch):
+    (tmp_path / "rapideval").mkdir()
+    (tmp_path / "rapideval/__init__.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with serve("size") as running, connect(running) as http:
+        assert len(result(http.post(f"{V0}/task_sync/size", json=BODY).json())) == 1
+
+
 @pytest.mark.parametrize("text", ["", "model", "module:", ":function", "a b:c", "../x:y", "builtin:", "replay:"])
 def test_a_model_that_is_none_is_refused(text):
     with pytest.raises(UsageError, match="no model"):

@@ -74,6 +74,7 @@ class Worker:
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # the package the server runs from, not a folder of that name where it was started
             "-m",
             "rapideval.endpoint.server.worker",
             stdin=asyncio.subprocess.PIPE,
