@@ -70,9 +70,8 @@ def test_a_model_that_does_not_load_fails_every_task_with_the_reason():
         assert http.get("/healthz").status_code == 200
 
 
-def test_a_folder_named_like_the_package_is_not_taken_for_it(serve, tmp_path, monkeypatch):
-    (tmp_path / "rapideval").mkdir()
-    (tmp_path / "rapideval/__init__.py").write_text("")
+def test_modules_of_the_working_folder_are_not_taken_for_the_endpoints_own(serve, tmp_path, monkeypatch):
+    (tmp_path / "msgspec.py").write_text("raise ImportError('this is another')")
     monkeypatch.chdir(tmp_path)
     with serve("size") as running, connect(running) as http:
         assert len(result(http.post(f"{V0}/task_sync/size", json=BODY).json())) == 1
