@@ -106,9 +106,7 @@ def _outlines_with_holes(dataset: Dataset, **_: Any) -> list[Loss]:
     from rapideval.formats.coco_write import with_holes
 
     count = int(with_holes(dataset.annotations).sum())
-    return [
-        Loss("outlines", count, f"{count:,} outlines with holes: written as masks, as COCO's polygons have no holes")
-    ]
+    return [Loss("holes", count, f"{count:,} outlines with holes: written as masks, as COCO's polygons have no holes")]
 
 
 _SHARED: dict[str, Any] = {
@@ -122,7 +120,6 @@ _SHARED: dict[str, Any] = {
     "keypoints": True,
     "image_ids": True,
     "label_ids": True,
-    "holes": True,
     "convention": "pixels, origin at the top-left corner of the top-left pixel, boxes x, y, width, height",
     "index_base": "ids as given; where they are made: from 1",
 }

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval.errors import FormatError, InputError, Problem
-from rapideval.formats.notes import Report
+from rapideval.formats.notes import Place, Report
 from rapideval.model import Annotations, Dataset, Extras, Images, Labels, Masks, Polygons, Source
 
 __all__ = ["Gathered"]
@@ -25,8 +25,7 @@ __all__ = ["Gathered"]
 class _Row:
     image: int
     label: int
-    origin: int
-    row: int
+    place: Place
     box: Sequence[float] | None
     rings: Sequence[npt.ArrayLike]
     holes: Sequence[bool] | None
@@ -52,7 +51,7 @@ class Gathered:
     --------
     >>> found = Gathered(Report("a.xml"))
     >>> place = found.image("a.jpg", (480, 640))
-    >>> found.add(place, found.label("cat"), box=(1, 2, 3, 4), where="object {row}", row=1)
+    >>> found.add(place, found.label("cat"), box=(1, 2, 3, 4), at=Place("a.xml", "object {row}", 1))
     >>> found.dataset()
     Dataset(1 image, 1 label, 1 annotation)
     """
@@ -76,7 +75,6 @@ class Gathered:
             None if labels is None or labels.extras is None else labels.extras[place]
             for place in range(len(self._label_names))
         ]
-        self._origins: dict[str, int] = {}
         self._rows: list[_Row] = []
 
     # --- images and labels -------------------------------------------------------------------------
@@ -180,8 +178,7 @@ class Gathered:
         crowd: bool | None = None,
         id: int | None = None,  # noqa: A002
         extras: Mapping[str, Any] | None = None,
-        where: str = "",
-        row: int = 0,
+        at: Place,
     ) -> None:
         """Keep one annotation.
 
@@ -197,17 +194,17 @@ class Gathered:
             One row; as large as its image.
         score, area, crowd, id, extras
             What the document says of it.
-        where, row
-            Its place in the document, and the number that stands for ``{row}`` there.
+        at
+            Its place.
         """
         if box is None and mask is None and not len(rings):
-            self.report.refuse("box-missing", where.replace("{row}", str(row)), "neither box nor outline nor mask",
-                               "at least one of them")  # fmt: skip
+            self._refuse(at, "box-missing", "neither box nor outline nor mask", "at least one of them")
             return
-        origin = self._origins.setdefault(where, len(self._origins))
-        self._rows.append(
-            _Row(image, label, origin, row, box, rings, holes, mask, score, area, crowd, id, extras)
-        )  # fmt: skip
+        self._rows.append(_Row(image, label, at, box, rings, holes, mask, score, area, crowd, id, extras))
+
+    def _refuse(self, at: Place, rule: str, found: str, expected: str, count: int = 1) -> None:
+        where = at.template.replace("{row}", str(at.row))
+        self.report.within(at.document).refuse(rule, where, found, expected, count=count)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -246,9 +243,9 @@ class Gathered:
     def _placed(self, problem: Problem) -> Problem:
         """A problem of a column, with the place of its row in the document."""
         column = re.match(r"(?:box|score|area|masks|polygons)\[(\d+)\]", problem.where)
-        where = self._where(self._rows[int(column[1])]) if column else problem.where
+        where = str(self._rows[int(column[1])].place) if column else problem.where
         name = self.report.name
-        if not where.startswith(name):
+        if not column and not where.startswith(name):
             where = f"{name}: {where}" if where else name
         return replace(problem, where=where)
 
@@ -270,14 +267,16 @@ class Gathered:
             masks,
             polygons,
             ids,
-            Source(
-                [f"{self.report.name}: {origin}" if origin else self.report.name for origin in self._origins],
-                [row.row for row in rows],
-                [row.origin for row in rows],
-            ),
+            self._source(),
             self._extras([row.extras for row in rows]),
             set() if ids is not None else {"ids"},
         )
+
+    def _source(self) -> Source:
+        origins: dict[tuple[str, str], int] = {}
+        which = [origins.setdefault(row.place[:2], len(origins)) for row in self._rows]
+        templates = [f"{document}: {template}" if template else document for document, template in origins]
+        return Source(templates, [row.place.row for row in self._rows], which)
 
     def _boxes(self, masks: Masks | None, polygons: Polygons | None) -> npt.NDArray[np.float64] | None:
         """Boxes of the document, with those of masks or outlines where it has none; None where it has none at all."""
@@ -294,9 +293,9 @@ class Gathered:
         scores = [row.score for row in self._rows if row.score is not None]
         if 0 < len(scores) < len(self._rows):
             first = next(row for row in self._rows if row.score is None)
-            self.report.refuse(
-                "score-missing", self._where(first), "no score", "a score, as other annotations have",
-                count=len(self._rows) - len(scores),
+            self._refuse(
+                first.place, "score-missing", "no score", "a score, as other annotations have",
+                len(self._rows) - len(scores),
             )  # fmt: skip
             return None
         return scores or None
@@ -319,9 +318,6 @@ class Gathered:
             [row.rings for row in self._rows],
             [row.holes if row.holes is not None else [False] * len(row.rings) for row in self._rows],
         )
-
-    def _where(self, row: _Row) -> str:
-        return list(self._origins)[row.origin].replace("{row}", str(row.row))
 
     def _all_or_none(self, ids: Sequence[int | None], kind: str) -> list[int] | None:
         """Ids that all have and no two share, else None; where some are dropped, that is noted."""

@@ -226,7 +226,8 @@ def _polygons(
     path: str,
     places: list[int],
 ) -> Polygons:
-    ordered = [_outer_first(outline) for outline in outlines]
+    # What rapideval wrote lies in the order it is painted in; elsewhere a part may lie in a hole of a later one.
+    ordered = [_outer_first(outline) for outline in outlines] if check else outlines
     polygons = Polygons.from_rings([outline.rings for outline in ordered], [outline.holes for outline in ordered])
     if check and len(polygons):
         _check_rings(polygons, report, lenient, path, places)

@@ -10,10 +10,11 @@ from msgspec import UNSET
 
 from rapideval.errors import UsageError
 from rapideval.formats.affine import Affine
+from rapideval.formats.common.vectors import box_outlines, outlines_of
 from rapideval.formats.files import Writable
 from rapideval.formats.geojson_header import DEGREES, PIXELS, RESERVED, GeojsonHeader
 from rapideval.formats.header import image_column, image_entries, label_entries
-from rapideval.formats.outlines import outlines, ring_areas
+from rapideval.formats.outlines import ring_areas
 from rapideval.formats.rowtext import Column, Texts, floats, integers, members, rows_of, strings, texts
 from rapideval.model import Annotations, Dataset, Extras, Polygons
 from rapideval.model.columns import offsets_of
@@ -119,28 +120,12 @@ def _shapes(rows: Annotations, outline_iou: float | None) -> tuple[Polygons, npt
         shape[rows.masks.present] = _MASK
     if rows.polygons is not None:
         shape[rows.polygons.present] = _POLYGON
-    parts, order = [], []
-    for kind in (_BOX, _MASK, _POLYGON):
-        chosen = np.flatnonzero(shape == kind)
-        if not len(chosen):
-            continue
-        order.append(chosen)
-        if kind == _BOX:
-            parts.append(_box_outlines(rows.box[chosen]))
-        elif kind == _MASK and rows.masks is not None:
-            parts.append(outlines(rows.masks.take(chosen), outline_iou))
-        elif rows.polygons is not None:
-            parts.append(rows.polygons.take(chosen))
-    if not parts:
+    if not count:
         return Polygons.empty(0), shape
-    return Polygons.concat(parts).take(np.argsort(np.concatenate(order), kind="stable")), shape
-
-
-def _box_outlines(boxes: npt.NDArray[np.float64]) -> Polygons:
-    x, y, width, height = boxes.T
-    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-    points = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1).reshape(-1, 2)
-    return Polygons(points, np.arange(0, len(points) + 1, 4), np.arange(len(boxes) + 1))
+    boxes = np.flatnonzero(shape == _BOX)
+    drawn = np.flatnonzero(shape != _BOX)
+    parts = [box_outlines(rows.box[boxes]), outlines_of(rows, outline_iou).take(drawn)]
+    return Polygons.concat(parts).take(np.argsort(np.concatenate([boxes, drawn]), kind="stable")), shape
 
 
 # --- geometries --------------------------------------------------------------------------------------

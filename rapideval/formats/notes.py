@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rapideval._core import CoreError
 from rapideval.errors import FormatError, Problem
 
-__all__ = ["Report", "core_problem"]
+__all__ = ["Place", "Report", "core_problem"]
 
 MOST = 100
 
@@ -19,8 +19,28 @@ MOST = 100
 _MENDABLE = {"coco-id", "coco-id-mixed", "coco-iscrowd", "coco-number", "coco-bbox"}
 
 
+class Place(NamedTuple):
+    """Where something stands: a document, and a template whose ``{row}`` is a number.
+
+    Many places of a document share the first two.
+
+    Examples
+    --------
+    >>> str(Place("a.json", "$.shapes[{row}]", 3))
+    'a.json: $.shapes[3]'
+    """
+
+    document: str
+    template: str = ""
+    row: int = 0
+
+    def __str__(self) -> str:
+        inside = self.template.replace("{row}", str(self.row))
+        return f"{self.document}: {inside}" if inside else self.document
+
+
 class Report:
-    """Problems of one document.
+    """Problems of one document, or of the documents of a folder.
 
     Parameters
     ----------
@@ -32,7 +52,13 @@ class Report:
         self.name = name
         self.notes: list[Problem] = []
         self.errors: list[Problem] = []
-        self._total = 0
+        self._total = [0]  # a list, as reports of a folder's documents share it
+
+    def within(self, name: str) -> Report:
+        """The same report for one document of a folder: only the name in messages is another."""
+        report = Report(name)
+        report.notes, report.errors, report._total = self.notes, self.errors, self._total
+        return report
 
     def note(
         self,
@@ -51,7 +77,7 @@ class Report:
 
     def refuse(self, rule: str, where: str, found: str, expected: str, hint: str = "", count: int = 1) -> None:
         """Something that cannot be trusted; `close` raises."""
-        self._total += count
+        self._total[0] += count
         if len(self.errors) < MOST:
             self.errors.append(
                 Problem(rule, f"{self.name}: {where}" if where else self.name, found, expected, hint, "error", count)
@@ -77,12 +103,12 @@ class Report:
             if not problem.hint and problem.rule in _MENDABLE and problem.found.startswith('"'):
                 problem.hint = "lenient=True (--lenient) reads numbers and flags that are written as text"
             self.errors.append(core_problem(problem, self.name))
-        self._total += max(total, len(problems))
+        self._total[0] += max(total, len(problems))
 
     def close(self) -> None:
         """Raise all that was refused, if anything was."""
         if self.errors:
-            raise FormatError(self.errors, self._total)
+            raise FormatError(self.errors, self._total[0])
 
 
 def core_problem(error: CoreError, name: str) -> Problem:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 
 from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.capabilities import Capabilities, Loss, Losses, general_losses
-from rapideval.formats.files import Source, whole_file, whole_folder
+from rapideval.formats.files import STREAM, Source, whole_file, whole_folder
 from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS", "Format", "Guess", "by_suffix", "detect", "get", "losses", "read", "write"]
@@ -86,6 +86,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "coco-results": ("rapideval.formats.coco", (".json",)),
     "rle": ("rapideval.formats.rle", (".jsonl", ".ndjson")),
     "geojson": ("rapideval.formats.geojson", (".geojson", ".json")),
+    "createml": ("rapideval.formats.tools.createml", (".json",)),
 }
 
 FORMATS: tuple[str, ...] = tuple(_KNOWN)
@@ -222,10 +223,9 @@ def losses(dataset: Dataset, format: str, **options: Any) -> Losses:  # noqa: A0
 
 
 def _losses(dataset: Dataset, chosen: Format, options: dict[str, Any]) -> Losses:
-    items = general_losses(dataset, chosen.capabilities)
-    if chosen.special_losses is not None:
-        items += chosen.special_losses(dataset, **options)
-    return Losses(items)
+    special = [] if chosen.special_losses is None else list(chosen.special_losses(dataset, **options))
+    told = {item.kind for item in special}  # a format knows better than its capabilities what becomes of a thing
+    return Losses([item for item in general_losses(dataset, chosen.capabilities) if item.kind not in told] + special)
 
 
 def write(
@@ -257,7 +257,9 @@ def write(
         raise UsageError(f"{chosen.name} is only read, not written")
     _check_options(chosen, "write", options, chosen.write_options)
     lost = _losses(dataset, chosen, options)
-    if chosen.kind == "folder" and isinstance(target, str | os.PathLike):
+    if chosen.kind == "folder":
+        if not isinstance(target, str | os.PathLike) or os.fspath(target) == STREAM:
+            raise UsageError(f"{chosen.name} is a folder of files: it is written to a path, not to a stream")
         with whole_folder(target) as folder:
             chosen.writer(dataset, folder, **options)
     else:

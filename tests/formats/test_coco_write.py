@@ -84,7 +84,7 @@ def test_an_outline_with_holes_is_written_as_its_mask():
     back = formats.read(written(data)[0], "coco")
     assert back.annotations.masks == data.with_masks().annotations.masks
     assert back.annotations.polygons is None
-    assert formats.losses(data, "coco").counts() == {"outlines": 1}
+    assert formats.losses(data, "coco").counts() == {"holes": 1}
 
 
 def test_an_unknown_form_of_runs_is_refused_and_nothing_is_written(tmp_path):

@@ -1,0 +1,1 @@
+"""What the formats of tools and trainers share: documents, names, outlines, pictures."""

@@ -1,0 +1,86 @@
+"""Documents of a dataset that is one file or a folder of them, and how a writer lays them down."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rapideval.errors import FormatError, Problem, UsageError
+from rapideval.formats.files import Source, Writable, whole_file
+
+__all__ = ["documents", "first_of", "json_lines_of", "json_of", "laid"]
+
+
+def documents(source: Source, suffixes: Sequence[str], expected: str = "") -> list[Source]:
+    """Documents of a source: itself, or those in its folder with one of the suffixes, in order of their paths.
+
+    Parameters
+    ----------
+    source
+        A file, or a folder that is searched with all folders in it; hidden ones are passed over.
+    suffixes
+        In lower case, ``.xml``.
+    expected
+        What a message calls them where there are none.
+
+    Raises
+    ------
+    FormatError
+        ``folder-empty`` for a folder without any.
+    """
+    if not source.is_folder:
+        return [source]
+    assert source.path is not None
+    found = [Source(path) for path in paths_of(source.path, suffixes)]
+    if not found:
+        raise FormatError(
+            Problem("folder-empty", source.name, "a folder without such files", expected or f"files {suffixes[0]}")
+        )
+    return found
+
+
+def paths_of(folder: Path, suffixes: Sequence[str], limit: int | None = None) -> list[Path]:
+    """Files under a folder with one of the suffixes, in order; at most `limit`."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = [name for name in names if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes]
+        found += [Path(place, name) for name in sorted(here)]
+        if limit is not None and len(found) >= limit:
+            return found[:limit]
+    return found
+
+
+def first_of(source: Source, suffixes: Sequence[str]) -> Source | None:
+    """The document that tells what a source is: itself, or the first of its folder."""
+    if not source.is_folder:
+        return source
+    assert source.path is not None
+    found = paths_of(source.path, suffixes, 1)
+    return Source(found[0]) if found else None
+
+
+@contextlib.contextmanager
+def laid(folder: Path, name: str) -> Iterator[Writable]:
+    """A file of a folder that is being written; folders on the way are made."""
+    path = folder / name
+    if folder.resolve() not in path.resolve().parents:
+        raise UsageError(f"{name!r} would be written outside of its folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as stream:
+        yield stream
+
+
+def json_of(document: Any, indent: int = 2) -> bytes:
+    """A JSON document, laid out to be read."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=indent) + b"\n"
+
+
+def json_lines_of(rows: Sequence[Any]) -> bytes:
+    """JSON documents, one a line."""
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)

@@ -1,0 +1,64 @@
+"""Names of images as paths within a folder that is written, and the other way round."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from rapideval.errors import UsageError
+from rapideval.model import Images
+
+__all__ = ["PICTURES", "file_stems", "safe_path"]
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+"""Suffixes of image files, in lower case."""
+
+_FORBIDDEN = '<>:"|?*\\'
+
+
+def safe_path(name: str) -> str:
+    """Turn an image's name into a path that stays inside its folder, on every system.
+
+    An address loses its scheme and what follows ``?``; ``..`` and characters that some systems do not allow become
+    ``_``.
+
+    Examples
+    --------
+    >>> safe_path("s3://bucket/a b.jpg"), safe_path("../x.jpg"), safe_path("/c/d.png")
+    ('bucket/a b.jpg', '_/x.jpg', 'c/d.png')
+    """
+    if "://" in name:
+        name = name.split("://", 1)[1].split("?", 1)[0].split("#", 1)[0]
+    parts = []
+    for part in name.replace("\\", "/").split("/"):
+        if part in ("", "."):
+            continue
+        clean = "".join("_" if c in _FORBIDDEN or ord(c) < 32 else c for c in part).rstrip(". ")
+        parts.append(clean if clean.strip("._") or (clean.startswith(".") and clean.strip(".")) else "_")
+    return "/".join(parts) or "_"
+
+
+def file_stems(images: Images) -> list[str]:
+    """Paths without suffix, one for each image, under which its document is written.
+
+    Raises
+    ------
+    UsageError
+        Where two images would share one: ``a.jpg`` and ``a.png``.
+
+    Examples
+    --------
+    >>> file_stems(Images(["a.jpg", "b/c.png", "d"]))
+    ['a', 'b/c', 'd']
+    """
+    stems = [_stem(key) for key in images.keys]
+    first: dict[str, str] = {}
+    for stem, key in zip(stems, images.keys, strict=True):
+        other = first.setdefault(stem.lower(), key)  # some systems do not tell upper from lower case
+        if other != key:
+            raise UsageError(f"the images {other!r} and {key!r} would share the file {stem!r}: rename one of them")
+    return stems
+
+
+def _stem(key: str) -> str:
+    path = PurePosixPath(safe_path(key))
+    return str(path.with_suffix("")) if path.suffix.lower() in PICTURES else str(path)

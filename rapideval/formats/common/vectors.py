@@ -1,0 +1,134 @@
+"""Outlines of annotations for formats that draw shapes: of masks, of boxes, with and without holes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rapideval.errors import UsageError
+from rapideval.formats.capabilities import Loss, plural
+from rapideval.formats.outlines import outlines
+from rapideval.model import Annotations, Dataset, Polygons
+
+__all__ = ["HOLES", "Holes", "box_outlines", "bridged", "corners", "one_ring_losses", "outlines_of", "single_rings"]
+
+Holes = Literal["bridge", "fill", "refuse"]
+HOLES = ("bridge", "fill", "refuse")
+
+Ring = npt.NDArray[np.float64]
+
+
+def outlines_of(rows: Annotations, outline_iou: float | None = None) -> Polygons:
+    """Outline of each row: its own, else that of its mask, exact or simplified; none for a plain box.
+
+    Parameters
+    ----------
+    rows
+        N annotations.
+    outline_iou
+        Lowest IoU of a mask and its outline, where points may be left out.
+    """
+    count = len(rows)
+    own = np.zeros(count, np.bool_) if rows.polygons is None else rows.polygons.present
+    masked = np.zeros(count, np.bool_) if rows.masks is None else rows.masks.present & ~own
+    if rows.polygons is None or masked.any():
+        parts, order = [Polygons.empty(int((~own & ~masked).sum()))], [np.flatnonzero(~own & ~masked)]
+        if rows.polygons is not None:
+            parts.append(rows.polygons.take(own))
+            order.append(np.flatnonzero(own))
+        if rows.masks is not None and masked.any():
+            parts.append(outlines(rows.masks.take(masked), outline_iou))
+            order.append(np.flatnonzero(masked))
+        return Polygons.concat(parts).take(np.argsort(np.concatenate(order), kind="stable"))
+    return rows.polygons
+
+
+def corners(box: Sequence[float] | npt.NDArray[np.float64]) -> Ring:
+    """Corners of a box x, y, width, height, clockwise from the top-left one: (4, 2)."""
+    x, y, width, height = (float(v) for v in box)
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+
+
+def box_outlines(boxes: npt.NDArray[np.float64]) -> Polygons:
+    """Outlines of boxes (N, 4), clockwise as seen on the screen from the top-left corner."""
+    x, y, width, height = boxes.T
+    four = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    points = np.stack([np.stack(corner, axis=1) for corner in four], axis=1).reshape(-1, 2)
+    return Polygons(points, np.arange(0, len(points) + 1, 4), np.arange(len(boxes) + 1))
+
+
+# --- one ring --------------------------------------------------------------------------------------
+
+
+def single_rings(polygons: Polygons, row: int, holes: Holes = "bridge") -> list[Ring]:
+    """Rings of one row without holes, one for each of its parts.
+
+    Parameters
+    ----------
+    polygons, row
+        Whose.
+    holes
+        ``"bridge"`` joins a hole to its exterior by a line that is walked there and back, so that area and rasterised
+        mask stay what they are; ``"fill"`` leaves holes out; ``"refuse"`` raises.
+    """
+    check_holes(holes)
+    parts: list[list[Ring]] = []
+    for ring, hole in zip(polygons.rings(row), polygons.holes(row).tolist(), strict=True):
+        if not hole:
+            parts.append([ring])
+        elif holes == "refuse":
+            raise UsageError(f"annotation {row} has a hole, which this format cannot hold: holes='bridge' or 'fill'")
+        elif holes == "bridge":
+            parts[-1].append(ring)
+    return [bridged(part) for part in parts]
+
+
+def check_holes(holes: str) -> None:
+    """Refuse another choice than those there are."""
+    if holes not in HOLES:
+        raise UsageError(f"holes={holes!r}: one of {', '.join(HOLES)}")
+
+
+def bridged(rings: Sequence[Ring]) -> Ring:
+    """One closed path of several rings: each is joined to those before it at the two points that are nearest.
+
+    The joining line is walked in both directions. Painted by the even-odd rule or by COCO's rasteriser it vanishes.
+
+    Examples
+    --------
+    >>> outer, inner = np.array([[0, 0], [9, 0], [9, 9.0]]), np.array([[5, 1], [8, 1], [8, 4.0]])
+    >>> bridged([outer, inner]).astype(int).tolist()
+    [[0, 0], [9, 0], [8, 1], [8, 4], [5, 1], [8, 1], [9, 0], [9, 9]]
+    """
+    path = rings[0]
+    for ring in rings[1:]:
+        here, there = _nearest(path, ring)
+        walk = np.roll(ring, -there, axis=0)
+        path = np.concatenate([path[: here + 1], walk, walk[:1], path[here:]])
+    return path
+
+
+def _nearest(path: Ring, ring: Ring) -> tuple[int, int]:
+    """Places of the two points that are nearest to each other."""
+    best, found = np.inf, (0, 0)
+    for place, point in enumerate(ring):
+        distances = ((path - point) ** 2).sum(axis=1)
+        near = int(distances.argmin())
+        if distances[near] < best:
+            best, found = float(distances[near]), (near, place)
+    return found
+
+
+def one_ring_losses(dataset: Dataset, holes: str) -> list[Loss]:
+    """What becomes of outlines with holes in a format that has none."""
+    check_holes(holes)
+    outlines_given = dataset.annotations.polygons
+    count = 0
+    if outlines_given is not None and outlines_given.ring_is_hole.any():
+        upto = np.concatenate([[0], np.cumsum(outlines_given.ring_is_hole)])
+        count = int((np.diff(upto[outlines_given.row_offsets]) > 0).sum())
+    done = "filled" if holes == "fill" else "joined to their exterior by a line"
+    return [Loss("holes", count, f"the holes of {plural(count, 'outline')}: {done}")]

@@ -1,0 +1,1 @@
+"""Formats of trainers and of published datasets, one module each."""
