@@ -44,3 +44,66 @@ def test_roboflows_createml_is_its_coco(shared_data, split):
     createml = formats.read(shared_data / SHARKS / f"sharks-tiny-createml/{split}/_annotations.createml.json")
     assert set(map(tuple, coco.images.sizes.tolist())) == {(256, 256)}
     assert_agree(scaled(coco, 640 / 256), createml, 0.51 * 640 / 256)
+
+
+# --- YOLO --------------------------------------------------------------------------------------------
+
+
+def test_roboflows_yolo_is_its_createml(shared_data):
+    data = formats.read(shared_data / SHARKS / "sharks-tiny-yolov9")
+    assert formats.detect(shared_data / SHARKS / "sharks-tiny-yolov9")[0].name == "yolo-seg"
+    assert set(map(tuple, data.images.sizes.tolist())) == {(640, 640)}  # from the heads of the images
+    for split, images in (("train", 7), ("val", 2), ("test", 1)):
+        part = data.where(image=[key for key in data.images.keys if split_of(data, key) == split])
+        assert len(set(part.annotations.image.tolist())) == images
+        folder = {"val": "valid"}.get(split, split)
+        createml = formats.read(shared_data / SHARKS / f"sharks-tiny-createml/{folder}/_annotations.createml.json")
+        assert_agree(part, createml, 1e-3)
+    assert int(data.annotations.polygons.present.sum()) == 17
+
+
+def split_of(data, key):
+    """Split that an image is of."""
+    return data.images.extras[data.images.index(key)]["split"]
+
+
+def test_voc_as_yolo_is_voc_as_coco(shared_data):
+    folder = shared_data / "voc2007-100"
+    coco = formats.read(folder / "gts/coco_format_v1/instances_default.json")
+    data = formats.read(folder / "gts/yolo_format", images=coco.images)
+    assert formats.detect(folder / "gts/yolo_format")[0].name == "yolo"
+    assert data.labels.names == coco.labels.names
+    assert_agree(data, coco, 1e-3)  # six digits of a few hundred pixels
+
+
+def test_yolo_of_two_tools_agrees(shared_data):
+    # Drawn once in labelImg and once in CVAT: the same objects, to a dozen pixels.
+    labelimg, cvat = (formats.read(shared_data / FOUR / name) for name in ("yolo", "yolo1.1"))
+    assert set(labelimg.labels.names) == set(cvat.labels.names)
+    assert len(labelimg.images) == len(cvat.images) == 4
+    assert_agree(labelimg.where(image="strawberry.jpg"), cvat.where(image="strawberry.jpg"), 12)
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "labels", "rows"),
+    [
+        ("datumaro/yolo_dataset/labels", 2, 10, 4),
+        ("datumaro/yolo_dataset/strict", 1, 10, 2),
+        ("datumaro/yolo_dataset/annotations", 1, 10, 2),
+        ("datumaro/roboflow_dataset/yolo", 2, 2, 2),  # its data.yaml calls the folder val valid: noted
+    ],
+)
+def test_a_yolo_folder_is_recognised_and_read(shared_data, folder, images, labels, rows):
+    path = shared_data / "tool-exports" / folder
+    assert formats.detect(path)[0].name == "yolo"
+    data = formats.read(path)
+    assert (len(data.images), len(data.labels), len(data)) == (images, labels, rows)
+
+
+def test_labelformats_yolo_is_its_coco(shared_data):
+    folder = shared_data / "tool-exports/labelformat"
+    coco = formats.read(folder / "object_detection/COCO/train.json")
+    boxed = formats.read(folder / "object_detection/YOLOv8")
+    assert_agree(boxed, coco, 0.51)  # COCO's boxes are rounded
+    outlined = formats.read(folder / "instance_segmentation/YOLOv8")
+    assert len(outlined.annotations.polygons.present) == len(outlined)

@@ -17,6 +17,7 @@ from rapideval import formats
 from rapideval.model import Images, Labels
 
 FILES = names.map(lambda name: name + ".jpg")
+PATHS = st.text("abzé漢 09_-.#&'", min_size=1, max_size=8).map(lambda name: f"d/{name.strip(' .')}x.png")
 SCORES = st.floats(0, 1)
 
 
@@ -44,6 +45,8 @@ class Case:
         Images and labels always have ids, by which annotations refer to them.
     scored
         True: annotations always have scores.
+    looks_like
+        Formats that the content may be taken for instead; reading it as them gives the same.
     told
         Losses that what reading is told makes good.
     """
@@ -60,10 +63,20 @@ class Case:
     ids: bool = False
     scored: bool | None = None
     told: frozenset[str] = frozenset()
+    looks_like: tuple[str, ...] = ()
     image_names: Any = FILES
     label_names: Any = names
     scores: Any = SCORES
 
+
+# Relative coordinates: sizes are told, names are paths that every system has.
+RELATIVE = {
+    "precision": 1e-12,
+    "given": ("images",),
+    "sizes_given": True,
+    "told": frozenset({"image_sizes"}),
+    "image_names": PATHS,
+}
 
 CASES = {
     "coco": Case(crowd_outlines=False),
@@ -76,6 +89,9 @@ CASES = {
     ),
     "createml": Case(precision=1e-12),
     "geojson": Case(),
+    "yolo": Case(kinds=("box",), **RELATIVE),
+    "yolo-seg": Case(kinds=("polygon",), looks_like=("yolo-obb",), **RELATIVE),
+    "yolo-obb": Case(kinds=("polygon",), corners=(4, 4), **RELATIVE),
     "rle": Case(kinds=("box", "mask")),
 }
 
@@ -90,7 +106,7 @@ def round_trip(data, name, case):
         back = formats.read(path, name, **{key: told[key] for key in case.given})
         # Content tells what it is; a file of no annotations may say too little.
         if len(data):
-            assert formats.detect(path)[0].name == name
+            assert formats.detect(path)[0].name in (name, *case.looks_like)
     return back, lost
 
 

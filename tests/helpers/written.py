@@ -24,11 +24,14 @@ def mask_of(dense):
     return Masks.from_counts([runs], [dense.shape])
 
 
-def small(scored=False, outlines=True):
-    """Two images, two labels, a mask, a box and an outline (or another box), with all columns there are."""
+def small(scored=False, outlines=True, sizes=False):
+    """Two images, two labels, a mask, a box and an outline (or another box), with all columns there are.
+
+    With `sizes` both images have one.
+    """
     masks = mask_of(np.pad(np.ones((2, 3), bool), ((1, 7), (2, 15))))
     return Dataset(
-        Images(["a.jpg", 'weird "ü\n.jpg'], ids=[7, 3], sizes=[[10, 20], [0, 0]]),
+        Images(["a.jpg", 'weird "ü\n.jpg'], ids=[7, 3], sizes=[[10, 20], [5, 7] if sizes else [0, 0]]),
         Labels(["dog", "cat"], ids=[18, 1], supercategories=["animal", None]),
         Annotations(
             [0, 1, 0],

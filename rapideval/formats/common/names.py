@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from rapideval.errors import UsageError
+from rapideval.formats.capabilities import Loss, plural
 from rapideval.model import Images
 
-__all__ = ["PICTURES", "file_stems", "safe_path"]
+__all__ = ["PICTURES", "file_stems", "renamed", "safe_path"]
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 """Suffixes of image files, in lower case."""
@@ -62,3 +63,9 @@ def file_stems(images: Images) -> list[str]:
 def _stem(key: str) -> str:
     path = PurePosixPath(safe_path(key))
     return str(path.with_suffix("")) if path.suffix.lower() in PICTURES else str(path)
+
+
+def renamed(images: Images) -> Loss:
+    """Names that change when they become paths."""
+    count = sum(1 for key in images.keys if safe_path(key) != key)
+    return Loss("image_names", count, f"the names of {plural(count, 'image')}: changed where a path cannot hold them")
