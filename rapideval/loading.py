@@ -7,7 +7,8 @@ that only reading it tells, and `rapideval.payloads` then says what is wrong wit
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rapideval.errors import FormatError, UsageError
@@ -15,6 +16,7 @@ from rapideval.formats import FORMATS, Source, detect, get, read
 from rapideval.formats.jsonshape import json_shape
 
 if TYPE_CHECKING:
+    from rapideval.formats.picture_files import Watch
     from rapideval.model import Dataset
     from rapideval.payloads import Answer
 
@@ -146,6 +148,8 @@ def load(
     *,
     ground_truth: Dataset | None = None,
     extras: bool = True,
+    image_folder: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    watch: Watch | None = None,
     **options: Any,
 ) -> Loaded:
     """Read whatever it is: a file of the ecosystem, a recorded answer of an endpoint, or a folder of answers.
@@ -160,6 +164,10 @@ def load(
         What predictions refer to: the numbers of COCO results, the sizes of the images of an answer.
     extras
         Keep fields that the model has no column for, to write them back; without them reading is faster.
+    image_folder
+        Where the image files are, a folder or several: sizes that the source does not say are read from their heads.
+    watch
+        Is told how far the reading of sizes is.
     **options
         For a file those of `rapideval.read` and of the format, for answers those of `rapideval.parse`.
 
@@ -184,13 +192,29 @@ def load(
     """
     opened = Source(source)
     recognised = recognise(opened, format)
+    folders = [image_folder] if isinstance(image_folder, str | os.PathLike) else list(image_folder)
     if recognised.name not in FORMATS:
-        return _load_answers(opened, recognised, ground_truth, options)
+        loaded = _load_answers(opened, recognised, ground_truth, options)
+    else:
+        if len(folders) == 1 and "image_folder" in get(recognised.name).read_options:
+            options = {"image_folder": os.fspath(folders[0])} | options
+        loaded = _load_file(opened, recognised, ground_truth, extras, options)
+    if not folders or loaded.dataset.images.sizes_known.all():
+        return loaded
+    from rapideval.formats.picture_files import fill_sizes, find_pictures
+
+    filled = fill_sizes(loaded.dataset, find_pictures(loaded.dataset.images, folders), watch=watch)
+    return replace(loaded, dataset=filled)
+
+
+def _load_file(
+    source: Source, what: Recognised, ground_truth: Dataset | None, extras: bool, options: dict[str, Any]
+) -> Loaded:
     if ground_truth is not None:
         options = {"images": ground_truth.images, "labels": ground_truth.labels} | options
-    if not extras and "extras" in get(recognised.name).read_options:
+    if not extras and "extras" in get(what.name).read_options:
         options = {"extras": False} | options
-    return Loaded(read(opened, recognised.name, **options), recognised)
+    return Loaded(read(source, what.name, **options), what)
 
 
 def _load_answers(source: Source, what: Recognised, ground_truth: Dataset | None, options: dict[str, Any]) -> Loaded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
@@ -12,7 +12,9 @@ from rapideval.errors import InputError, Problem
 from rapideval.formats import Loss
 
 if TYPE_CHECKING:
-    from rapideval.loading import Loaded
+    from rapideval.cli.sources import Opened
+    from rapideval.cli.writing import Delivery, Writing
+    from rapideval.model import Dataset
 
 __all__ = [
     "Amounts",
@@ -22,6 +24,7 @@ __all__ = [
     "FailedImage",
     "FormatInfo",
     "Formats",
+    "ImageFiles",
     "Prediction",
     "Refusal",
     "ServiceInfo",
@@ -83,6 +86,23 @@ class Amounts(msgspec.Struct):
     labels: int
     annotations: int
 
+    @classmethod
+    def of(cls, dataset: Dataset) -> Amounts:
+        """Of a dataset."""
+        return cls(len(dataset.images), len(dataset.labels), len(dataset))
+
+
+class ImageFiles(msgspec.Struct):
+    """What became of the image files beside a dataset."""
+
+    how: Literal["copy", "link"]
+    copied: int
+    linked: int
+    symbolic: int
+    """Linked symbolically, where a hard link could not be made."""
+    missing: list[str]
+    """Images whose files were not found."""
+
 
 class Conversion(msgspec.Struct, kw_only=True):
     """What a conversion found, and what its target cannot hold (``rapideval convert --json``, ``--report``)."""
@@ -92,28 +112,31 @@ class Conversion(msgspec.Struct, kw_only=True):
     target: str
     target_format: str
     counts: Amounts
+    """Of what is written."""
     losses: list[Loss]
     """What the target cannot hold, by kind; empty where nothing is lost."""
     notes: list[Problem]
     """What was mended, derived or skipped in reading."""
     written: bool
     """False where something would be lost and that was not allowed."""
+    image_files: ImageFiles | None = None
+    """What became of the image files; null where they were left."""
 
     @classmethod
-    def of(
-        cls, loaded: Loaded, source: str, target: str, target_format: str, losses: list[Loss], written: bool
-    ) -> Conversion:
-        """Of what was loaded, and where it goes."""
-        data = loaded.dataset
+    def of(cls, opened: Opened, delivery: Delivery, writing: Writing, **further: Any) -> Self:
+        """Of what was read, and what became of it."""
+        part = delivery.parts[0]
         return cls(
-            source=source,
-            source_format=loaded.source.name,
-            target=target,
-            target_format=target_format,
-            counts=Amounts(len(data.images), len(data.labels), len(data)),
-            losses=losses,
-            notes=list(data.notes),
-            written=written,
+            source=opened.name,
+            source_format=opened.loaded.source.name,
+            target=part.target,
+            target_format=writing.format.name,
+            counts=Amounts.of(part.dataset),
+            losses=list(part.losses),
+            notes=list(part.dataset.notes),
+            written=delivery.written,
+            image_files=part.image_files(),
+            **further,
         )
 
 

@@ -23,7 +23,7 @@ def image_names(path: str) -> Images | list[str]:
         return _pictures(Path(path))
     listed = _listed(path)
     if listed is None:
-        images: Images = _dataset(path, "--images").images
+        images: Images = _dataset(path, "--image-names").images
         return images
     if not isinstance(listed, list):
         raise _wrong(path, "a JSON object", "a list of names, one a line or as JSON")

@@ -134,15 +134,17 @@ def reading_options(function: F) -> F:
 def answer_options(function: F) -> F:
     """Options of `rapideval.parse`: what an answer leaves open, under the names that its messages use."""
 
-    def option(name: str, text: str, **settings: Any) -> Callable[[F], F]:
-        return click.option(name, cls=Option, section=ANSWERS, help=text, **settings)
+    def option(*names_and_text: str, **settings: Any) -> Callable[[F], F]:
+        *names, text = names_and_text
+        return click.option(*names, cls=Option, section=ANSWERS, help=text, **settings)
 
     return _options(
         function,
         [
             option("--request", "What was asked: the body of the call, which names the images.", metavar="FILE"),
             option(
-                "--images",
+                "--image-names",
+                "images",
                 "Images in the order of the request: a file of names (lines or JSON), a folder of pictures, a dataset.",
                 metavar="NAMES",
             ),

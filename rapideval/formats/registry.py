@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.capabilities import Capabilities, Loss, Losses, general_losses
 from rapideval.formats.files import STREAM, Source, whole_file, whole_folder
 from rapideval.model import Dataset, Images, Labels
+
+if TYPE_CHECKING:
+    from rapideval.formats.picture_files import Pictures
 
 __all__ = ["FORMATS", "Format", "Guess", "by_suffix", "detect", "get", "losses", "read", "write"]
 
@@ -57,6 +60,8 @@ class Format:
         What it can hold.
     special_losses
         Losses that follow from the dataset or the options rather than from the capabilities.
+    picture_paths
+        Where the image files of a folder go, one path an image; ``images/`` and the image's name where not given.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Format:
     writer: Callable[..., None] | None
     capabilities: Capabilities
     special_losses: Callable[..., Iterable[Loss]] | None = None
+    picture_paths: Callable[[Images], Sequence[str]] | None = None
 
     @cached_property
     def read_options(self) -> tuple[str, ...]:
@@ -235,6 +241,8 @@ def write(
     dataset: Dataset,
     target: str | os.PathLike[str] | BinaryIO,
     format: str | None = None,  # noqa: A002
+    *,
+    pictures: Pictures | None = None,
     **options: Any,
 ) -> Losses:
     """Write a dataset as a file of the ecosystem, whole or not at all.
@@ -247,6 +255,8 @@ def write(
         Path, ``"-"`` for the standard output, or an open binary file. ``.gz`` and ``.zst`` are compressed.
     format
         Name of the format; found from the target's suffix where only one has it.
+    pictures
+        Image files to copy or link into the folder, where the format is one.
     **options
         Those of the format.
 
@@ -260,15 +270,30 @@ def write(
         raise UsageError(f"{chosen.name} is only read, not written")
     _check_options(chosen, "write", options, chosen.write_options)
     lost = _losses(dataset, chosen, options)
+    if pictures is not None:
+        check_holds_pictures(chosen)
+        lost = Losses([*lost, pictures.loss(dataset.images)])
     if chosen.kind == "folder":
         if not isinstance(target, str | os.PathLike) or os.fspath(target) == STREAM:
             raise UsageError(f"{chosen.name} is a folder of files: it is written to a path, not to a stream")
         with whole_folder(target) as folder:
             chosen.writer(dataset, folder, **options)
+            if pictures is not None:
+                from rapideval.formats.picture_files import picture_paths
+
+                pictures.lay(folder, dataset.images, (chosen.picture_paths or picture_paths)(dataset.images))
     else:
         with whole_file(target) as stream:
             chosen.writer(dataset, stream, **options)
     return lost
+
+
+def check_holds_pictures(chosen: Format) -> None:
+    """Refuse a format that is one file: there is no folder for image files."""
+    if chosen.kind != "folder":
+        folders = [name for name in FORMATS if get(name).kind == "folder" and get(name).writer]
+        there = f"those of {', '.join(folders)} are" if folders else "none is"
+        raise UsageError(f"{chosen.name} is one file, and image files go into a folder: {there} written as folders")
 
 
 def by_suffix(target: str | os.PathLike[str] | BinaryIO) -> Format:

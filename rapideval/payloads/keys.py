@@ -151,7 +151,7 @@ def name_images(
             tasks[0].place.document,
             f"{nameless:,} image{'' if nameless == 1 else 's'} without a name",
             "the request, or the images' names in its order",
-            "an answer names no images: pass request= or images= (--request, --images), or it joins with nothing",
+            "an answer names no images: pass request= or images= (--request, --image-names), or it joins with nothing",
         )
     _check_unique(order, problems)
     if problems:
@@ -164,7 +164,7 @@ def _tell_last_resort(notes: Notes, task: TaskResults, what: str, key: str) -> N
         "image-keys",
         task.place.document,
         f"no names of images: {what} is taken, {key!r}",
-        "pass request= or images= (--request, --images) to say which image it is",
+        "pass request= or images= (--request, --image-names) to say which image it is",
         kind=what,
     )
 

@@ -54,7 +54,7 @@ def test_answers_of_an_endpoint_are_joined_by_url_tail_and_label_name(run_json, 
 def test_a_single_answer_may_come_by_the_standard_input(run_json, folder):
     answer = (folder / "answers" / "batch.json").read_text()
     (folder / "names.txt").write_text("a.jpg\nb.jpg\n")
-    document = run_json("evaluation", "evaluate", "truth.json", "-", "--images", "names.txt", stdin=answer)
+    document = run_json("evaluation", "evaluate", "truth.json", "-", "--image-names", "names.txt", stdin=answer)
     assert document["summary"]["AP"] == pytest.approx(1)
 
 

@@ -114,10 +114,10 @@ def test_images_may_be_named_by_a_folder_of_pictures(run_json, run, folder):
     for name in ("b.jpg", "a.jpg", "notes.txt"):
         (folder / "pictures" / name).write_bytes(b"")
     (folder / "answers" / "batch.request.json").unlink()
-    seen = run_json("inspection", "inspect", "answers/batch.json", "--images", "pictures")
+    seen = run_json("inspection", "inspect", "answers/batch.json", "--image-names", "pictures")
     assert not [problem for problem in seen["problems"] if problem["rule"] == "image-keys"]
     (folder / "bare").mkdir()
-    assert "a folder without pictures" in run("inspect", "answers", "--images", "bare", code=2).stderr
+    assert "a folder without pictures" in run("inspect", "answers", "--image-names", "bare", code=2).stderr
 
 
 # --- validate --------------------------------------------------------------------------------------

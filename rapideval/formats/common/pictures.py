@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,10 +26,20 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def picture_sizes(paths: Sequence[Path | None], threads: int = 8) -> list[tuple[int, int] | None]:
-    """Heights and widths of image files, several at once: waiting for the disk is most of it."""
+def picture_sizes(
+    paths: Sequence[Path | None], threads: int = 8, advance: Callable[[int], None] | None = None
+) -> list[tuple[int, int] | None]:
+    """Heights and widths of image files, several at once: waiting for the disk is most of it.
+
+    `advance` is told of each that is read.
+    """
+    sizes = []
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda path: None if path is None else picture_size(path), paths))
+        for size in pool.map(lambda path: None if path is None else picture_size(path), paths):
+            sizes.append(size)
+            if advance is not None:
+                advance(1)
+    return sizes
 
 
 def picture_beside(stem: Path, suffixes: Iterable[str]) -> Path | None:
