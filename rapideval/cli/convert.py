@@ -24,6 +24,10 @@ __all__ = ["command"]
             "COCO results, whose numbers the ground truth explains, as a COCO dataset",
             "rapideval convert results.json predictions.json --to coco --ground-truth truth.json",
         ),
+        (
+            "A YOLO folder, with the image files, whose sizes are read from their heads",
+            "rapideval convert answers/ dataset/ --to yolo --image-folder photographs/ --images link",
+        ),
         ("In a script: refuse to lose anything", "rapideval convert a.json b.jsonl --fail-on-loss --report loss.json"),
     ),
     exit_codes=EXIT_CODES,

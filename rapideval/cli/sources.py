@@ -60,7 +60,9 @@ class Opened:
         return self.loaded.dataset
 
     def show(self, writing: Writing) -> None:
-        """Print what the source is, how much it holds, and its notes."""
+        """Print what the source is, how much it holds, and its notes; nothing where a document is asked for."""
+        if writing.as_json:
+            return
         writing.echo(writing.paper.heading(self.name, self.loaded.source.title))
         writing.echo(f"  {amounts(self.dataset)}")
         print_notes(self.dataset.notes, writing.paper, err=writing.to_stdout)

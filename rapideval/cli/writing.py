@@ -179,7 +179,7 @@ class Delivery:
         self.written = not (writing.fail_on_loss and any(part.losses for part in self.parts))
 
     def _part(self, target: str, dataset: Dataset, found: Found | None) -> Part:
-        from rapideval.formats import Losses, losses
+        from rapideval.formats import losses
 
         lost = losses(dataset, self._writing.format.name, **self._writing.settings)
         if found is None or not self._writing.how:
@@ -187,7 +187,7 @@ class Delivery:
         from rapideval.formats.picture_files import Pictures
 
         pictures = Pictures(found.only(dataset.images), self._writing.how, watch=progress)
-        return Part(target, dataset, Losses([*lost, pictures.loss(dataset.images)]), pictures)
+        return Part(target, dataset, pictures.losses(lost, dataset.images), pictures)
 
     def show(self, facts: Sequence[tuple[str, str]] = ()) -> None:
         """Print what will be written, with some facts about it, and what is lost."""

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from rapideval.errors import Problem, UsageError
-from rapideval.formats.capabilities import Loss, plural
+from rapideval.formats.capabilities import Loss, Losses, plural
 from rapideval.formats.common.names import PICTURES, safe_path
 from rapideval.formats.common.pictures import picture_beside, picture_sizes
 from rapideval.model import Dataset, Images
@@ -293,11 +293,16 @@ class Pictures:
         self.laid: Laid | None = None
         self._watch = watch
 
-    def loss(self, images: Images) -> Loss:
-        """The images whose files are missing."""
+    def losses(self, lost: Losses, images: Images) -> Losses:
+        """What a format loses where image files lie beside it: those that are missing; sizes only of their images."""
         missing = self.found.only(images)
         count = len(missing.missing)
-        return Loss("image_files", count, f"the files of {plural(count, 'image')}: {missing.describe_missing()}")
+        kept = [loss for loss in lost if loss.kind != "image_sizes"]
+        if len(kept) < len(lost):
+            unsaid = sum(1 for image in images if image.height and image.key not in missing.paths)
+            kept.append(Loss("image_sizes", unsaid, f"the sizes of {plural(unsaid, 'image')}"))
+        files = Loss("image_files", count, f"the files of {plural(count, 'image')}: {missing.describe_missing()}")
+        return Losses([*kept, files])
 
     def lay(self, folder: Path, images: Images, paths: Sequence[str]) -> None:
         """Put the files of images into a folder, under these paths; a path without suffix gets that of the file.

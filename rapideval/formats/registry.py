@@ -62,6 +62,8 @@ class Format:
         Losses that follow from the dataset or the options rather than from the capabilities.
     picture_paths
         Where the image files of a folder go, one path an image; ``images/`` and the image's name where not given.
+    splits
+        Whether one folder holds several splits, told apart by the images' further field ``split``.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Format:
     capabilities: Capabilities
     special_losses: Callable[..., Iterable[Loss]] | None = None
     picture_paths: Callable[[Images], Sequence[str]] | None = None
+    splits: bool = False
 
     @cached_property
     def read_options(self) -> tuple[str, ...]:
@@ -272,7 +275,7 @@ def write(
     lost = _losses(dataset, chosen, options)
     if pictures is not None:
         check_holds_pictures(chosen)
-        lost = Losses([*lost, pictures.loss(dataset.images)])
+        lost = pictures.losses(lost, dataset.images)
     if chosen.kind == "folder":
         if not isinstance(target, str | os.PathLike) or os.fspath(target) == STREAM:
             raise UsageError(f"{chosen.name} is a folder of files: it is written to a path, not to a stream")

@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 from rapideval.cli.schemas import schema
 
@@ -92,3 +93,69 @@ def test_options_of_the_formats_reach_them(run, project_root, tmp_path):
         target = tmp_path / f"{style}.json"
         run("convert", answer, target, "--to", "coco-results", "--write", f"rle={style}")
         assert isinstance(json.loads(target.read_text())[0]["segmentation"]["counts"], kind)
+
+
+# --- image files -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photographs(folder):
+    """The image files of truth.json, in photos/."""
+    for name in ("a.jpg", "b.jpg"):
+        (folder / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (100, 80), (9, 99, 200)).save(folder / "photos" / name)
+    return folder / "photos"
+
+
+def test_image_files_are_copied_or_linked_into_the_folder(run, run_json, folder, photographs):
+    place = ["--images", "copy", "--image-folder", "photos"]
+    result = run("convert", "truth.json", "copied", "--to", "yolo", *place)
+    assert result.stdout.endswith("wrote copied with image files: 2 copied\n")
+    assert (folder / "copied/images/a.jpg").read_bytes() == (photographs / "a.jpg").read_bytes()
+    place[1] = "link"
+    document = run_json("conversion", "convert", "truth.json", "linked", "--to", "yolo", *place)
+    assert document["image_files"] == {"how": "link", "copied": 0, "linked": 2, "symbolic": 0, "missing": []}
+    assert (folder / "linked/images/a.jpg").samefile(photographs / "a.jpg")
+    assert run_json("inspection", "inspect", "linked")["counts"]["images"] == 2
+
+
+def test_image_files_are_looked_for_beside_the_source(run_json, run, folder, photographs):
+    photographs.rename(folder / "images")
+    document = run_json("conversion", "convert", "truth.json", "out", "--to", "yolo", "--images", "copy")
+    assert document["image_files"]["copied"] == 2
+    text = (folder / "truth.json").read_text()
+    refused = run("convert", "-", "again", "--to", "yolo", "--images", "copy", stdin=text, code=2)
+    assert "Give --image-folder" in refused.stderr
+
+
+def test_missing_image_files_are_named_and_counted(run, run_json, folder, photographs):
+    (photographs / "b.jpg").unlink()
+    place = ["--to", "yolo", "--images", "copy", "--image-folder", "photos"]
+    refused = run("convert", "truth.json", "out", *place, "--fail-on-loss", code=1)
+    assert "the files of 1 image: b.jpg (no such file)" in refused.stdout
+    assert not (folder / "out").exists()
+    document = run_json("conversion", "convert", "truth.json", "out", *place)
+    assert document["image_files"]["missing"] == ["b.jpg"]
+    assert document["image_files"]["copied"] == 1
+    assert {"image_files": 1}.items() <= {loss["kind"]: loss["count"] for loss in document["losses"]}.items()
+
+
+def test_image_files_are_for_folders_only(run, folder, photographs):
+    arguments = ["convert", "truth.json", "out.json", "--to", "coco", "--images", "copy", "--image-folder", "photos"]
+    refused = run(*arguments, code=2)
+    assert "coco is one file, and image files go into a folder: those of yolo" in refused.stderr
+    assert not (folder / "out.json").exists()
+
+
+def test_sizes_that_a_format_needs_come_from_the_image_files(run, run_json, folder, photographs):
+    refused = run("convert", "answers", "out", "--to", "yolo", code=2)
+    assert "image-size" in refused.stderr
+    result = run("convert", "answers", "out", "--to", "yolo", "--image-folder", "photos")
+    assert "sizes read from the heads of files (2 times)" in result.stdout
+    assert (folder / "out/labels/host/x/a.txt").read_text() == "0 0.3 0.375 0.4 0.5 0.9\n"
+    (photographs / "b.jpg").unlink()
+    arguments = ["answers", "sized.json", "--to", "coco", "--image-folder", "photos"]
+    notes = {note["rule"]: note for note in run_json("conversion", "convert", *arguments)["notes"]}
+    assert notes["image-size"]["count"] == 1
+    assert notes["image-file"]["count"] == 1
+    assert "https://host/x/b.jpg (no such file)" in notes["image-file"]["found"]

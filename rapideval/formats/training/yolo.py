@@ -146,6 +146,12 @@ def _losses(shape: str) -> Callable[..., list[Loss]]:
     return losses
 
 
+def _picture_paths(images: Images) -> list[str]:
+    from rapideval.formats.training import yolo_write
+
+    return yolo_write.picture_paths(images)
+
+
 _ULTRALYTICS = "https://docs.ultralytics.com/datasets/"
 
 
@@ -170,6 +176,8 @@ def _format(name: str, title: str, shape: str, writer: Callable[..., None], spec
             specification=_ULTRALYTICS + specification,
         ),
         special_losses=_losses(shape),
+        picture_paths=_picture_paths,
+        splits=True,
     )
 
 

@@ -18,7 +18,7 @@ from rapideval.formats.training.yolo_layout import SPLITS
 from rapideval.model import Dataset, Images, Polygons
 from rapideval.model.columns import offsets_of
 
-__all__ = ["losses", "write"]
+__all__ = ["losses", "picture_paths", "write"]
 
 OUTSIDE = ("clip", "keep", "refuse")
 _CORNERS = 4
@@ -97,18 +97,25 @@ def _splits(images: Images) -> list[str]:
     return [SPLITS.get(split, "") for split in found]
 
 
+def picture_paths(images: Images) -> list[str]:
+    """Where the image files go: loaders look for them in ``images`` and find the label files by that name."""
+    splits = _splits(images)
+    below = [f"images/{split}" if split else "images" for split in splits]
+    return [f"{folder}/{safe_path(key)}" for folder, key in zip(below, images.keys, strict=True)]
+
+
 def _describe(dataset: Dataset, folder: Path, stems: list[str], splits: list[str]) -> None:
     """Write data.yaml and the lists of images: by them images keep their names, also where no image file is there."""
     import yaml
 
     document: dict[str, Any] = {"path": "."}
+    paths = picture_paths(dataset.images)
     for split in dict.fromkeys(splits) if any(splits) else [""]:
         name = f"{split or 'images'}.txt"
-        chosen = [place for place in range(len(stems)) if splits[place] == split]
-        below = f"images/{split}" if split else "images"
         with laid(folder, name) as stream:
-            for place in chosen:
-                stream.write(f"./{below}/{safe_path(dataset.images.key(place))}\n".encode())
+            for place in range(len(stems)):
+                if splits[place] == split:
+                    stream.write(f"./{paths[place]}\n".encode())
         if split:
             document[split] = name
         else:
