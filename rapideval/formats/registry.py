@@ -98,6 +98,8 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "yolo": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
     "yolo-seg": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
     "yolo-obb": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
+    "voc": ("rapideval.formats.training.voc", (".xml",)),
+    "cvat": ("rapideval.formats.tools.cvat", (".xml",)),
     "createml": ("rapideval.formats.tools.createml", (".json",)),
 }
 

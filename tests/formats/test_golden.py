@@ -21,6 +21,8 @@ FILES = {
     "coco": "small.coco.json",
     "coco-results": "small.results.json",
     "createml": "small.createml.json",
+    "cvat": "small.cvat.xml",
+    "voc": "small.voc",
     "geojson": "small.geojson",
     "rle": "small.jsonl",
     "yolo": "small.yolo",

@@ -107,3 +107,72 @@ def test_labelformats_yolo_is_its_coco(shared_data):
     assert_agree(boxed, coco, 0.51)  # COCO's boxes are rounded
     outlined = formats.read(folder / "instance_segmentation/YOLOv8")
     assert len(outlined.annotations.polygons.present) == len(outlined)
+
+
+# --- Pascal VOC and CVAT -------------------------------------------------------------------------------
+
+
+def test_voc_as_xml_and_as_cvat_is_voc_as_coco(shared_data):
+    gts = shared_data / "voc2007-100/gts"
+    coco = formats.read(gts / "coco_format_v1/instances_default.json")
+    for name, folder in (("voc", "pascalvoc_format"), ("cvat", "cvat_format")):
+        assert formats.detect(gts / folder)[0].name == name
+        data = formats.read(gts / folder)
+        assert_agree(data, coco, 1e-9)  # whole pixels in all of them
+        sizes = {key: tuple(size) for key, size in zip(coco.images.names, coco.images.sizes.tolist(), strict=True)}
+        assert {key: tuple(s) for key, s in zip(data.images.names, data.images.sizes.tolist(), strict=True)} == sizes
+
+
+def test_cvat_of_four_images_is_its_coco_voc_and_yolo(shared_data):
+    folder = shared_data / FOUR
+    cvat, coco, voc, yolo = (
+        formats.read(folder / name)
+        for name in ("cvat1.1/annotations.xml", "coco1.0/annotations/instances_default.json", "voc1.1", "yolo1.1")
+    )
+    assert [note.rule for note in cvat.notes] == ["cvat-skipped", "cvat-outline"]  # polylines; ellipses
+    shared = {"label": "strawberry"}
+    assert_agree(cvat.where(**shared), coco.where(**shared), 0.011)  # hundredths
+    assert_agree(cvat.where(**shared), voc.where(**shared), 0.011)
+    assert_agree(cvat.where(**shared), yolo.where(**shared), 0.011)
+    birds = {"label": "bird"}
+    ours, theirs = cvat.where(**birds).annotations.polygons, coco.where(**birds).annotations.polygons
+    for row in range(len(ours)):
+        assert ours.rings(row)[0] == pytest.approx(theirs.rings(row)[0], abs=0.011)
+
+
+def test_ellipses_of_cvat_cover_what_its_coco_masks_cover(shared_data):
+    folder = shared_data / FOUR
+    cvat = formats.read(folder / "cvat1.1").where(label="ellipse").with_masks().annotations
+    coco = formats.read(folder / "coco1.0/annotations/instances_default.json").where(label="ellipse").annotations
+    assert (cvat.masks.iou(coco.masks).max(axis=1) > 0.98).all()  # OpenCV, which made those, paints both ends
+
+
+def test_cvat_for_video_is_read_by_frames(shared_data):
+    data = formats.read(shared_data / "tool-exports/datumaro/cvat_dataset/for_video")
+    assert formats.detect(shared_data / "tool-exports/datumaro/cvat_dataset/for_video")[0].name == "cvat"
+    assert boxes(data) == {("frame_000010", "II"): [[3, 4, 7, 1]]}  # all else is outside, or no box
+    assert data.annotations.extras[0] == {"track_id": 0, "occluded": True}
+    assert [(note.rule, note.count) for note in data.notes] == [("cvat-skipped", 1), ("cvat-skipped", 1)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "rows"),
+    [
+        ("blood-cells/Annotations", 40, 784),
+        ("four-images-ten-tools/labelImg", 4, 25),
+        ("tool-exports/labelformat/object_detection/PascalVOC", 2, 16),
+        ("tool-exports/datumaro/voc_dataset/voc_dataset1", 1, 2),
+        ("tool-exports/datumaro/roboflow_dataset/voc", 3, 4),
+        ("tool-exports/darwin/pascal_voc_annotations", 8, 16),
+    ],
+)
+def test_a_voc_folder_is_recognised_and_read(shared_data, folder, images, rows):
+    assert formats.detect(shared_data / folder)[0].name == "voc"
+    data = formats.read(shared_data / folder)
+    assert (len(data.images), len(data)) == (images, rows)
+
+
+def test_darwins_voc_is_its_coco(shared_data):
+    folder = shared_data / "tool-exports/darwin"
+    data, coco = formats.read(folder / "pascal_voc_annotations"), formats.read(folder / "coco_annotations/output.json")
+    assert {key for key, _ in boxes(data)} == {key for key, _ in boxes(coco)}

@@ -89,6 +89,8 @@ CASES = {
     ),
     "createml": Case(precision=1e-12),
     "geojson": Case(),
+    "cvat": Case(precision=1e-12),
+    "voc": Case(precision=1e-12, image_names=PATHS, kinds=("box",)),
     "yolo": Case(kinds=("box",), **RELATIVE),
     "yolo-seg": Case(kinds=("polygon",), looks_like=("yolo-obb",), **RELATIVE),
     "yolo-obb": Case(kinds=("polygon",), corners=(4, 4), **RELATIVE),

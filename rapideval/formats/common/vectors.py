@@ -13,7 +13,19 @@ from rapideval.formats.capabilities import Loss, plural
 from rapideval.formats.outlines import outlines
 from rapideval.model import Annotations, Dataset, Polygons
 
-__all__ = ["HOLES", "Holes", "box_outlines", "bridged", "corners", "one_ring_losses", "outlines_of", "single_rings"]
+__all__ = [
+    "HOLES",
+    "Holes",
+    "box_outlines",
+    "bridged",
+    "corners",
+    "ellipse",
+    "one_ring_losses",
+    "outlines_of",
+    "rotated",
+    "single_rings",
+    "turned",
+]
 
 Holes = Literal["bridge", "fill", "refuse"]
 HOLES = ("bridge", "fill", "refuse")
@@ -58,6 +70,37 @@ def box_outlines(boxes: npt.NDArray[np.float64]) -> Polygons:
     four = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     points = np.stack([np.stack(corner, axis=1) for corner in four], axis=1).reshape(-1, 2)
     return Polygons(points, np.arange(0, len(points) + 1, 4), np.arange(len(boxes) + 1))
+
+
+def turned(box: Sequence[float], degrees: float, pivot: tuple[float, float] | None = None) -> Ring:
+    """Corners of a box that is turned clockwise as seen on the screen, about its centre or another point.
+
+    Examples
+    --------
+    >>> turned((0, 0, 4, 2), 90).round(9).tolist()
+    [[3.0, -1.0], [3.0, 3.0], [1.0, 3.0], [1.0, -1.0]]
+    """
+    x, y, width, height = box
+    return rotated(corners(box), degrees, pivot or (x + width / 2, y + height / 2))
+
+
+def rotated(ring: Ring, degrees: float, pivot: tuple[float, float]) -> Ring:
+    """Points turned clockwise as seen on the screen about a point; whole quarter turns are exact."""
+    quarters = degrees / 90
+    if quarters.is_integer():
+        cosine, sine = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarters) % 4]
+    else:
+        cosine, sine = float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees)))
+    moved = ring - pivot
+    return np.stack([moved[:, 0] * cosine - moved[:, 1] * sine, moved[:, 0] * sine + moved[:, 1] * cosine], 1) + pivot
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, degrees: float = 0.0, points: int = 72) -> Ring:
+    """Outline of an ellipse: points at equal angles, so far out that the area is the ellipse's."""
+    angles = 2 * np.pi * np.arange(points) / points
+    out = np.sqrt((2 * np.pi / points) / np.sin(2 * np.pi / points))  # the polygon within has less
+    ring = np.stack([cx + rx * out * np.cos(angles), cy + ry * out * np.sin(angles)], axis=1)
+    return rotated(ring, degrees, (cx, cy)) if degrees else ring
 
 
 # --- one ring --------------------------------------------------------------------------------------

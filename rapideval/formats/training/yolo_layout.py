@@ -207,10 +207,8 @@ def _found(entry: str, root: Path, beside: Path) -> Path | None:
     Roboflow writes ``../train/images`` of what lies in ``train/images``; others leave a path of their own machine.
     """
     written = entry.replace("\\", "/")
-    tails = [
-        written,
-        *(PurePosixPath(*PurePosixPath(written).parts[start:]) for start in range(1, written.count("/") + 1)),
-    ]
+    parts = PurePosixPath(written).parts
+    tails = [written, *(str(PurePosixPath(*parts[start:])) for start in range(1, len(parts)))]
     for tail in tails:
         for folder in (root, beside):
             if (folder / tail).exists():
