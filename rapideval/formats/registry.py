@@ -100,6 +100,10 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "yolo-obb": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
     "voc": ("rapideval.formats.training.voc", (".xml",)),
     "cvat": ("rapideval.formats.tools.cvat", (".xml",)),
+    "label-studio": ("rapideval.formats.tools.label_studio", (".json",)),
+    "labelme": ("rapideval.formats.tools.labelme", (".json",)),
+    "via": ("rapideval.formats.tools.via", (".json",)),
+    "via-csv": ("rapideval.formats.tools.via", (".csv",)),
     "createml": ("rapideval.formats.tools.createml", (".json",)),
 }
 

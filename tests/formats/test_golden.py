@@ -14,7 +14,7 @@ from helpers.written import small
 from rapideval import formats
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
-RELATIVE = ("yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
+RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
@@ -22,6 +22,10 @@ FILES = {
     "coco-results": "small.results.json",
     "createml": "small.createml.json",
     "cvat": "small.cvat.xml",
+    "label-studio": "small.label-studio.json",
+    "labelme": "small.labelme",
+    "via": "small.via.json",
+    "via-csv": "small.via.csv",
     "voc": "small.voc",
     "geojson": "small.geojson",
     "rle": "small.jsonl",

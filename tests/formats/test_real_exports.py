@@ -1,8 +1,12 @@
 """What tools really wrote: the same content in several formats agrees to the precision that each has."""
 
+import json
+
+import numpy as np
 import pytest
 
-from rapideval import formats
+from rapideval import Images, formats
+from rapideval.errors import FormatError
 
 FOUR = "four-images-ten-tools"
 SHARKS = "tool-exports/roboflow"
@@ -176,3 +180,74 @@ def test_darwins_voc_is_its_coco(shared_data):
     folder = shared_data / "tool-exports/darwin"
     data, coco = formats.read(folder / "pascal_voc_annotations"), formats.read(folder / "coco_annotations/output.json")
     assert {key for key, _ in boxes(data)} == {key for key, _ in boxes(coco)}
+
+
+# --- labelme, VIA, CreateML, Label Studio ----------------------------------------------------------------
+
+
+def test_via_says_the_same_as_json_and_as_csv(shared_data):
+    folder = shared_data / FOUR / "via"
+    one, other = formats.read(folder / "via_region_data.json"), formats.read(folder / "via_region_data.csv")
+    assert formats.detect(folder / "via_region_data.json")[0].name == "via"
+    assert formats.detect(folder / "via_region_data.csv")[0].name == "via-csv"
+    # The JSON has its strawberries twice, the CSV once.
+    assert {key: sorted(map(tuple, set(map(tuple, rows)))) for key, rows in boxes(one).items()} == {
+        key: list(map(tuple, rows)) for key, rows in boxes(other).items()
+    }
+    assert len(other) == 23
+    assert [note.rule for note in one.notes] == [note.rule for note in other.notes] == ["via-skipped"]
+
+
+def test_labelmes_shapes_are_where_cvats_are(shared_data):
+    labelme, cvat = (formats.read(shared_data / FOUR / name) for name in ("labelme", "cvat1.1"))
+    assert formats.detect(shared_data / FOUR / "labelme")[0].name == "labelme"
+    for label in ("strawberry", "rectangle", "triangle"):
+        assert_agree(labelme.where(label=label), cvat.where(label=label), 12)  # each drawn anew
+    assert labelme.images.sizes[labelme.images.index("shapes.jpg")].tolist() == [643, 588]
+
+
+def test_voc_as_labelme_is_voc_as_coco(shared_data):
+    gts = shared_data / "voc2007-100/gts"
+    labelme, coco = formats.read(gts / "labelme_format"), formats.read(gts / "coco_format_v1/instances_default.json")
+    assert len(labelme.images) == 8
+    assert_agree(labelme, coco.where(image=list(labelme.images.keys)), 1e-9)
+
+
+LABEL_STUDIO = "tool-exports/label-studio"
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "rules"),
+    [
+        ("converter/test_export_yolo/data.json", 4, ["ls-others"]),  # of three annotations on two tasks
+        ("converter/test_export_yolo/data_obb.json", 25, []),
+        ("converter/test_export_yolo/data_polygons.json", 1, []),
+        ("converter/test_export_coco/data.json", 2, ["ls-skipped"]),
+        ("converter/test_export_json_min/data.json", 1, []),
+        ("frontend/image_bbox/annotations/1.json", 1, []),
+        ("frontend/image_polygons/annotations/0.json", 1, []),
+        ("frontend/image_ellipses/annotations/1.json", 1, ["ls-skipped"]),
+    ],
+)
+def test_label_studios_exports_are_read(shared_data, path, rows, rules):
+    file = shared_data / LABEL_STUDIO / path
+    assert formats.detect(file)[0].name == "label-studio"
+    task = json.loads(file.read_bytes())
+    url = task["data"]["image"] if isinstance(task, dict) else ""
+    data = formats.read(file, images=Images([url], sizes=[[100, 200]]) if url else None)
+    assert ([note.rule for note in data.notes], len(data)) == (rules, rows)
+
+
+def test_every_tool_of_label_studio_is_read(shared_data, tmp_path):
+    document = json.loads((shared_data / LABEL_STUDIO / "frontend/image_tools/annotations/1.json").read_bytes())
+    with pytest.raises(FormatError, match="the key 'data' with the image"):  # the task is in another file
+        formats.read(shared_data / LABEL_STUDIO / "frontend/image_tools/annotations/1.json")
+    (tmp_path / "a.json").write_text(json.dumps(document | {"data": {"image": "a.jpg"}}))
+    data = formats.read(tmp_path / "a.json")
+    rows = data.annotations
+    assert [row.label for row in data].count("Moonwalker") == 4
+    assert len(data) == 7  # four rectangles, an ellipse, a polygon, a brush; three keypoints are skipped
+    assert [(note.rule, note.count) for note in data.notes] == [("ls-skipped", 3), ("ls-skipped", 2)]
+    (brushed,) = np.flatnonzero(rows.masks.present)
+    assert rows.masks.sizes[brushed].tolist() == [2802, 2242]
+    assert 0 < rows.masks.area[brushed] < 2802 * 2242 / 2

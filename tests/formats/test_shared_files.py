@@ -124,6 +124,12 @@ def test_a_file_is_refused_with_its_place_and_reason(shared_data, path, name, ru
 
 # pattern, format: what tools wrote; their content is compared in test_real_exports.py
 TOOLS = [
+    ("four-images-ten-tools/labelme/*.json", "labelme"),
+    ("voc2007-100/gts/labelme_format/*.json", "labelme"),
+    ("four-images-ten-tools/via/*.json", "via"),
+    ("tool-exports/label-studio/converter/*/*data*.json", "label-studio"),
+    ("tool-exports/label-studio/frontend/image_[!t]*/tasks.json", "label-studio"),
+    ("tool-exports/label-studio/frontend/*/annotations/*.json", "label-studio"),
     ("four-images-ten-tools/CreateML/*.json", "createml"),
     ("tool-exports/datumaro/roboflow_dataset/createml/*/*.json", "createml"),
     ("tool-exports/roboflow/sharks-tiny-createml/*/*.json", "createml"),

@@ -9,10 +9,10 @@ from rapideval import Annotations, Dataset, Images, Labels, Masks, Polygons, for
 from rapideval.model import Extras
 
 
-def written(data, kind="coco", **options):
+def written(data, name="coco", /, **options):
     """Bytes of a dataset in a format, and what that lost."""
     stream = io.BytesIO()
-    lost = formats.write(data, stream, kind, **options)
+    lost = formats.write(data, stream, name, **options)
     return stream.getvalue(), lost
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from rapideval.errors import UsageError
 from rapideval.formats.capabilities import Loss, plural
-from rapideval.model import Images
+from rapideval.model import Dataset, Images
 
-__all__ = ["PICTURES", "file_stems", "renamed", "safe_path"]
+__all__ = ["PICTURES", "clashing", "file_stems", "renamed", "safe_path"]
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 """Suffixes of image files, in lower case."""
@@ -63,6 +64,17 @@ def file_stems(images: Images) -> list[str]:
 def _stem(key: str) -> str:
     path = PurePosixPath(safe_path(key))
     return str(path.with_suffix("")) if path.suffix.lower() in PICTURES else str(path)
+
+
+def clashing(dataset: Dataset, names: Sequence[str]) -> list[Loss]:
+    """Further fields of annotations whose names mean something else in a format; for one that holds all others."""
+    extras = dataset.annotations.extras
+    count = 0
+    if extras is not None and any(f'"{name}"'.encode() in extras.data for name in names):
+        count = sum(1 for row in range(len(extras)) if extras[row].keys() & set(names))
+    listed = ", ".join(names)
+    text = f"further fields of {plural(count, 'annotation')} that have the name of one of the format's: {listed}"
+    return [Loss("attributes", count, text)]
 
 
 def renamed(images: Images) -> Loss:

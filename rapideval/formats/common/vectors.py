@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rapideval.errors import UsageError
 from rapideval.formats.capabilities import Loss, plural
 from rapideval.formats.outlines import outlines
-from rapideval.model import Annotations, Dataset, Polygons
+from rapideval.model import Annotations, Dataset, Masks, Polygons
 
 __all__ = [
     "HOLES",
@@ -101,6 +101,40 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, degrees: float = 0.0, po
     out = np.sqrt((2 * np.pi / points) / np.sin(2 * np.pi / points))  # the polygon within has less
     ring = np.stack([cx + rx * out * np.cos(angles), cy + ry * out * np.sin(angles)], axis=1)
     return rotated(ring, degrees, (cx, cy)) if degrees else ring
+
+
+# --- masks in the place of outlines ----------------------------------------------------------------
+
+
+def masks_of_complex(dataset: Dataset) -> Masks | None:
+    """Masks of the rows that have one, and of outlines of more than one ring; outlines of one ring have none."""
+    polygons = dataset.annotations.polygons
+    return dataset.annotations.masks if polygons is None else _masks_where(dataset, np.diff(polygons.row_offsets) > 1)
+
+
+def masks_of_holed(dataset: Dataset) -> Masks | None:
+    """Masks of the rows that have one, and of outlines with holes; other outlines have none."""
+    polygons = dataset.annotations.polygons
+    if polygons is None:
+        return dataset.annotations.masks
+    upto = np.concatenate([[0], np.cumsum(polygons.ring_is_hole)])
+    return _masks_where(dataset, np.diff(upto[polygons.row_offsets]) > 0)
+
+
+def _masks_where(dataset: Dataset, drawn: npt.NDArray[np.bool_]) -> Masks | None:
+    """Masks of the outlines that are drawn, and of rows that have no outline but a mask."""
+    rows = dataset.annotations
+    polygons, masks = rows.polygons, rows.masks
+    assert polygons is not None
+    plain = polygons.present & ~drawn
+    if not drawn.any() and (masks is None or not (masks.present & ~plain).any()):
+        return None
+    kept = Polygons.concat([polygons.take(drawn), Polygons.empty(int((~drawn).sum()))])
+    kept = kept.take(np.argsort(np.concatenate([np.flatnonzero(drawn), np.flatnonzero(~drawn)]), kind="stable"))
+    made = dataset.replace(annotations=rows.replace(polygons=kept, box=rows.box)).with_masks().annotations.masks
+    assert made is not None
+    wanted = np.flatnonzero(made.present & ~plain)
+    return made.take(wanted).spread(wanted, len(rows))
 
 
 # --- one ring --------------------------------------------------------------------------------------

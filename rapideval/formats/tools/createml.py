@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rapideval.formats.capabilities import Capabilities
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
+from rapideval.formats.common.names import clashing
 from rapideval.formats.common.nodes import Node, decoded, guarded
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
@@ -77,6 +78,10 @@ def _write(dataset: Dataset, stream: Writable) -> None:
     stream.write(json_of(entries))
 
 
+def _losses(dataset: Dataset) -> list[Loss]:
+    return clashing(dataset, ("label", "coordinates"))
+
+
 FORMATS = {
     "createml": Format(
         name="createml",
@@ -85,6 +90,7 @@ FORMATS = {
         sniff=_sniff,
         reader=_read,
         writer=_write,
+        special_losses=_losses,
         capabilities=Capabilities(
             attributes=True,
             keypoints=True,

@@ -23,7 +23,7 @@ import numpy as np
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import documents, first_of
 from rapideval.formats.common.nodes import guarded
-from rapideval.formats.common.vectors import ellipse, turned
+from rapideval.formats.common.vectors import ellipse, masks_of_complex, turned
 from rapideval.formats.common.words import value_of, word_of
 from rapideval.formats.common.xmltree import Element, add, parsed, xml_of
 from rapideval.formats.files import Source, Writable
@@ -223,7 +223,7 @@ def _write(dataset: Dataset, stream: Writable) -> None:
     """Write CVAT for images 1.1: an image each, those without annotations too."""
     from xml.etree import ElementTree
 
-    shapes = _shapes(dataset)
+    masks = masks_of_complex(dataset)
     root = ElementTree.Element("annotations")
     add(root, "version", "1.1")
     task = add(add(root, "meta"), "task")
@@ -246,31 +246,8 @@ def _write(dataset: Dataset, stream: Writable) -> None:
             node.set("subset", extras["split"])
         nodes.append(node)
     for row, image_place in enumerate(dataset.annotations.image.tolist()):
-        _add_shape(nodes[image_place], dataset, shapes, row)
+        _add_shape(nodes[image_place], dataset, masks, row)
     stream.write(xml_of(root))
-
-
-def _shapes(dataset: Dataset) -> Masks | None:
-    """Masks of the rows that are written as such: those that have one, and what a polygon cannot say."""
-    rows = dataset.annotations
-    if rows.polygons is None:
-        return rows.masks
-    single = np.diff(rows.polygons.row_offsets) <= 1
-    if single.all() and rows.masks is None:
-        return None
-    return (
-        dataset.replace(annotations=rows.replace(polygons=_only(rows.polygons, ~single), box=rows.box))
-        .with_masks()
-        .annotations.masks
-    )
-
-
-def _only(polygons: Any, chosen: Any) -> Any:
-    """Outlines of the chosen rows, the other rows without."""
-    from rapideval.model import Polygons
-
-    order = np.argsort(np.concatenate([np.flatnonzero(chosen), np.flatnonzero(~chosen)]), kind="stable")
-    return Polygons.concat([polygons.take(chosen), Polygons.empty(int((~chosen).sum()))]).take(order)
 
 
 def _add_shape(image: Any, dataset: Dataset, masks: Masks | None, row: int) -> None:

@@ -1,0 +1,51 @@
+"""PNG pictures of numbers, decoded with a bound on their size."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MAX_PIXELS", "PngError", "decoded_png"]
+
+MAX_PIXELS = 1 << 27
+"""Most pixels of a picture: a small file can promise a huge one."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class PngError(ValueError):
+    """What is no PNG, or none of one channel."""
+
+
+def decoded_png(data: bytes) -> npt.NDArray[Any]:
+    """Numbers (H, W) of a PNG of one channel: its palette's places, not its colours.
+
+    Raises
+    ------
+    PngError
+        Saying what it is instead.
+    """
+    from PIL import Image
+
+    if not data.startswith(_SIGNATURE):
+        raise PngError(f"data that begins with {data[:8]!r}")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if width * height > MAX_PIXELS:
+        raise PngError(f"a PNG of {width:,} × {height:,} pixels, more than {MAX_PIXELS:,}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is above
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+                if picture.mode == "1":
+                    return np.asarray(picture.convert("L")) > 0
+                if picture.mode not in ("L", "P", "I;16", "I"):
+                    raise PngError(f"a PNG of mode {picture.mode}")
+                return np.asarray(picture)
+    except PngError:
+        raise
+    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error and its own, by turns
+        raise PngError(f"a PNG that does not decode ({type(error).__name__}: {error})") from None
