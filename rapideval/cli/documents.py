@@ -13,7 +13,7 @@ from rapideval.formats import Loss
 
 if TYPE_CHECKING:
     from rapideval.cli.sources import Opened
-    from rapideval.cli.writing import Delivery, Writing
+    from rapideval.cli.writing import Delivery, Part, Writing
     from rapideval.model import Dataset
 
 __all__ = [
@@ -21,16 +21,25 @@ __all__ = [
     "CheckedFile",
     "Conversion",
     "Demonstration",
+    "DroppedLabel",
     "FailedImage",
     "FormatInfo",
     "Formats",
     "ImageFiles",
+    "MergedSource",
+    "Merging",
     "Prediction",
     "Refusal",
+    "Relabelling",
+    "RenamedLabel",
+    "Selection",
     "ServiceInfo",
     "Serving",
+    "SplitPart",
+    "Splitting",
     "Validation",
     "Version",
+    "Written",
     "print_refusal",
 ]
 
@@ -104,11 +113,9 @@ class ImageFiles(msgspec.Struct):
     """Images whose files were not found."""
 
 
-class Conversion(msgspec.Struct, kw_only=True):
-    """What a conversion found, and what its target cannot hold (``rapideval convert --json``, ``--report``)."""
+class Written(msgspec.Struct, kw_only=True):
+    """A dataset that was written, and what its target cannot hold."""
 
-    source: str
-    source_format: str
     target: str
     target_format: str
     counts: Amounts
@@ -116,28 +123,115 @@ class Conversion(msgspec.Struct, kw_only=True):
     losses: list[Loss]
     """What the target cannot hold, by kind; empty where nothing is lost."""
     notes: list[Problem]
-    """What was mended, derived or skipped in reading."""
+    """What was mended, derived or skipped on the way."""
     written: bool
     """False where something would be lost and that was not allowed."""
     image_files: ImageFiles | None = None
     """What became of the image files; null where they were left."""
 
     @classmethod
-    def of(cls, opened: Opened, delivery: Delivery, writing: Writing, **further: Any) -> Self:
-        """Of what was read, and what became of it."""
-        part = delivery.parts[0]
+    def of_part(cls, part: Part, writing: Writing, written: bool, **further: Any) -> Self:
+        """Of a part of what a verb writes."""
         return cls(
-            source=opened.name,
-            source_format=opened.loaded.source.name,
             target=part.target,
             target_format=writing.format.name,
             counts=Amounts.of(part.dataset),
             losses=list(part.losses),
             notes=list(part.dataset.notes),
-            written=delivery.written,
+            written=written,
             image_files=part.image_files(),
             **further,
         )
+
+
+class Conversion(Written, kw_only=True):
+    """What a conversion found, and what its target cannot hold (``rapideval convert --json``, ``--report``)."""
+
+    source: str
+    source_format: str
+
+    @classmethod
+    def of(cls, opened: Opened, delivery: Delivery, writing: Writing, **further: Any) -> Self:
+        """Of what was read, and what became of it."""
+        source = {"source": opened.name, "source_format": opened.loaded.source.name}
+        return cls.of_part(delivery.parts[0], writing, delivery.written, **source, **further)
+
+
+class Selection(Conversion, kw_only=True):
+    """What was chosen of a dataset (``rapideval filter --json``, ``rapideval sample --json``)."""
+
+    found: Amounts
+    """Of the source."""
+
+
+class RenamedLabel(msgspec.Struct):
+    """A label that is written, and what it was."""
+
+    name: str
+    names_before: list[str]
+    annotations: int
+
+
+class DroppedLabel(msgspec.Struct):
+    """A label that is not written, nor its annotations."""
+
+    name: str
+    annotations: int
+
+
+class Relabelling(Conversion, kw_only=True):
+    """What became of the labels of a dataset (``rapideval relabel --json``)."""
+
+    found: Amounts
+    """Of the source."""
+    labels: list[RenamedLabel]
+    dropped: list[DroppedLabel]
+
+
+class MergedSource(msgspec.Struct):
+    """One of the sources of a merged dataset."""
+
+    source: str
+    source_format: str
+    counts: Amounts
+
+
+class Merging(Written, kw_only=True):
+    """Several datasets as one (``rapideval merge --json``)."""
+
+    sources: list[MergedSource]
+
+    @classmethod
+    def of(cls, opened: Sequence[Opened], delivery: Delivery, writing: Writing) -> Self:
+        """Of what was read, and what became of it."""
+        sources = [MergedSource(one.name, one.loaded.source.name, Amounts.of(one.dataset)) for one in opened]
+        return cls.of_part(delivery.parts[0], writing, delivery.written, sources=sources)
+
+
+class SplitPart(Written, kw_only=True):
+    """One part of a dataset."""
+
+    name: str
+    share: float
+    """That was asked for, of the images."""
+    missing_labels: list[str]
+    """Labels that have annotations in the source, and none in this part."""
+
+
+class Splitting(msgspec.Struct, kw_only=True):
+    """A dataset in parts (``rapideval split --json``)."""
+
+    source: str
+    source_format: str
+    found: Amounts
+    """Of the source."""
+    seed: int
+    groups: int | None
+    """Groups of images that stay together; null where each image stands for itself."""
+    parts: list[SplitPart]
+    """Of one folder that holds them all the parts name the same target, and losses and image files of the whole."""
+    written: bool
+    """False where something would be lost and that was not allowed."""
 
 
 class CheckedFile(msgspec.Struct, kw_only=True):

@@ -29,6 +29,7 @@ class Listed(NamedTuple):
 
 
 SCORE = "From answers to a score"
+DATASETS = "Whole datasets"
 DECIDE = "From two scores to a decision"
 ENDPOINT = "Hosted endpoints"
 HELP = "Help"
@@ -37,9 +38,14 @@ HELP = "Help"
 VERBS: dict[str, Listed] = {
     "demo": Listed(SCORE, "Go the whole way on photographs that come with rapideval"),
     "evaluate": Listed(SCORE, "Score predictions against ground truth"),
-    "convert": Listed(SCORE, "Convert a file or answers to another format"),
     "inspect": Listed(SCORE, "Say what a file or folder is, and what it holds"),
     "validate": Listed(SCORE, "Check files and answers, and say all that is wrong"),
+    "convert": Listed(DATASETS, "Convert a file or answers to another format"),
+    "merge": Listed(DATASETS, "Join several datasets"),
+    "split": Listed(DATASETS, "Divide a dataset by images, into training and test for instance"),
+    "filter": Listed(DATASETS, "Choose images and annotations by what they are"),
+    "sample": Listed(DATASETS, "Draw images at random"),
+    "relabel": Listed(DATASETS, "Rename, join and drop labels"),
     "compare": Listed(DECIDE, "Compare two versions on one holdout"),
     "gate": Listed(DECIDE, "Decide whether a candidate may replace the baseline"),
     "runs": Listed(DECIDE, "Keep a history of model versions, and draw a metric over it"),

@@ -11,7 +11,7 @@ from rapideval.errors import FormatError, InputError, Problem, UsageError
 from rapideval.formats import Source
 from rapideval.model import Images, Labels
 
-__all__ = ["image_names", "image_sizes", "label_names"]
+__all__ = ["image_names", "image_sizes", "label_names", "name_pairs"]
 
 PICTURES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _SIZE = re.compile(r"([1-9][0-9]{0,8})\s*[x×,]\s*([1-9][0-9]{0,8})", re.IGNORECASE)
@@ -49,6 +49,29 @@ def image_sizes(value: str) -> Images | tuple[int, int]:
     if not images.sizes_known.any():
         raise _wrong(value, "images without sizes", "images with height and width")
     return images
+
+
+def name_pairs(value: str, option: str) -> dict[str, str]:
+    """Names and what they become: ``OLD=NEW``, a file of such lines, or one of a JSON object."""
+    if "=" in value:
+        lines = [value]
+    elif value.endswith(".json"):
+        try:
+            document = json.loads(Source(value).data())
+        except ValueError:
+            document = None
+        if not isinstance(document, dict) or not all(isinstance(name, str) for name in document.values()):
+            raise UsageError(f"{option} {value}: expected a JSON object of names")
+        return document
+    else:
+        lines = [line for line in Source(value).data().decode("utf-8-sig").splitlines() if line.strip()]
+    pairs = {}
+    for line in lines:
+        name, sign, other = (part.strip() for part in line.partition("="))
+        if not sign or not name or not other:
+            raise UsageError(f"{option} {line!r}: expected NAME=NAME")
+        pairs[name] = other
+    return pairs
 
 
 def _dataset(path: str, option: str) -> Any:

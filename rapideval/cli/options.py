@@ -19,6 +19,7 @@ __all__ = [
     "answer_options",
     "given",
     "json_option",
+    "option_under",
     "reading",
     "reading_options",
     "threads_option",
@@ -118,6 +119,12 @@ def _options(function: F, options: Sequence[Callable[[F], F]]) -> F:
     return function
 
 
+def option_under(section: str, *names_and_text: str, **settings: Any) -> Callable[[F], F]:
+    """An option that help lists under a section: its names, and its help text as the last."""
+    *names, text = names_and_text
+    return click.option(*names, cls=Option, section=section, help=text, **settings)
+
+
 def reading_options(function: F) -> F:
     """Options of reading that files and answers share."""
     return _options(
@@ -135,8 +142,7 @@ def answer_options(function: F) -> F:
     """Options of `rapideval.parse`: what an answer leaves open, under the names that its messages use."""
 
     def option(*names_and_text: str, **settings: Any) -> Callable[[F], F]:
-        *names, text = names_and_text
-        return click.option(*names, cls=Option, section=ANSWERS, help=text, **settings)
+        return option_under(ANSWERS, *names_and_text, **settings)
 
     return _options(
         function,

@@ -108,35 +108,11 @@ def _areas(text: str) -> tuple[tuple[str, float, float], ...]:
 
 def label_map(values: tuple[str, ...]) -> dict[str, str] | None:
     """Prediction label -> ground-truth label, from ``NAME=NAME`` and files of such lines or a JSON object."""
+    from rapideval.cli.lists import name_pairs
+
     names: dict[str, str] = {}
     for value in values:
-        for name, other in _pairs(value).items():
+        for name, other in name_pairs(value, "--label-map").items():
             if names.setdefault(name, other) != other:
                 raise UsageError(f"--label-map: {name!r} is mapped to {names[name]!r} and to {other!r}")
     return names or None
-
-
-def _pairs(value: str) -> dict[str, str]:
-    from rapideval.formats import Source
-
-    if "=" in value:
-        lines = [value]
-    elif value.endswith(".json"):
-        import json
-
-        try:
-            document = json.loads(Source(value).data())
-        except ValueError:
-            document = None
-        if not isinstance(document, dict) or not all(isinstance(name, str) for name in document.values()):
-            raise UsageError(f"--label-map {value}: expected a JSON object of names")
-        return document
-    else:
-        lines = [line for line in Source(value).data().decode("utf-8-sig").splitlines() if line.strip()]
-    pairs = {}
-    for line in lines:
-        name, sign, other = (part.strip() for part in line.partition("="))
-        if not sign or not name or not other:
-            raise UsageError(f"--label-map {line!r}: expected NAME=NAME")
-        pairs[name] = other
-    return pairs

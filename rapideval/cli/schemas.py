@@ -49,6 +49,10 @@ DOCUMENTS: dict[str, Document] = {
     "inspection": Document("rapideval.report.inspection:Inspection", "rapideval inspect --json"),
     "validation": Document("rapideval.cli.documents:Validation", "rapideval validate --json"),
     "conversion": Document("rapideval.cli.documents:Conversion", "rapideval convert --json, --report"),
+    "merging": Document("rapideval.cli.documents:Merging", "rapideval merge --json, --report"),
+    "splitting": Document("rapideval.cli.documents:Splitting", "rapideval split --json, --report"),
+    "selection": Document("rapideval.cli.documents:Selection", "rapideval filter, sample --json, --report"),
+    "relabelling": Document("rapideval.cli.documents:Relabelling", "rapideval relabel --json, --report"),
     "demonstration": Document("rapideval.cli.documents:Demonstration", "rapideval demo --json"),
     "formats": Document("rapideval.cli.documents:Formats", "rapideval formats --json"),
     "version": Document("rapideval.cli.documents:Version", "rapideval version --json"),
@@ -158,7 +162,11 @@ def _describe(of: Any, definitions: dict[str, Any]) -> None:
         if definition is None:
             continue
         definition["description"] = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-        for field, text in (_attribute_table(kind) | _texts_below_fields(kind)).items():
+        texts: dict[str, str] = {}
+        for base in reversed(kind.__mro__):
+            if base.__module__.partition(".")[0] == "rapideval":
+                texts |= _attribute_table(base) | _texts_below_fields(base)
+        for field, text in texts.items():
             if field in definition.get("properties", {}):
                 definition["properties"][field].setdefault("description", text)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rapideval.model import Dataset
     from rapideval.report.text import Page
 
-__all__ = ["EXIT_CODES", "Delivery", "Part", "Writing", "writing_options"]
+__all__ = ["EXIT_CODES", "Delivery", "Part", "Writing", "kept_of", "writing_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -102,15 +102,18 @@ class Writing:
     image_folders: tuple[str, ...]
 
     @classmethod
-    def of(cls, target: str, options: dict[str, Any]) -> Writing:
-        """Take the options of writing out of those of a verb; UsageError where they do not go together."""
-        from rapideval.formats import by_suffix, get
+    def of(cls, target: str, options: dict[str, Any], like: str | None = None) -> Writing:
+        """Take the options of writing out of those of a verb; UsageError where they do not go together.
+
+        Where neither they nor the suffix of the target say the format, it is that of the source `like`.
+        """
+        from rapideval.formats import get
         from rapideval.formats.registry import check_holds_pictures
 
         as_json, name, how = options.pop("as_json"), options.pop("target_format"), options.pop("image_files")
         if target == "-" and as_json:
             raise click.UsageError("--json prints to the standard output, where DST is: give --report FILE instead")
-        chosen = get(name) if name else by_suffix(target)
+        chosen = get(name) if name else _format_of(target, like, options.get("source_format"))
         if how != "none":
             check_holds_pictures(chosen)
         return cls(
@@ -248,6 +251,37 @@ class Delivery:
         ]
         told = [f"{count:,} {kind}" for count, kind in kinds if count]
         return f" with image files: {', '.join(told) or 'none'}"
+
+
+def _format_of(target: str, like: str | None, named: str | None) -> Format:
+    """The format that the suffix of a target says, else that of a source, if such a target can be of it."""
+    from rapideval.errors import UsageError
+    from rapideval.formats import FORMATS, Source, by_suffix, get
+
+    try:
+        return by_suffix(target)
+    except UsageError:
+        if like in (None, "-"):
+            raise
+        from rapideval.loading import recognise
+
+        assert like is not None
+        name = recognise(like, named).name
+        known = get(name) if name in FORMATS else None
+        suffix = Source(target).suffix
+        if known is None or known.writer is None or suffix not in (("",) if known.kind == "folder" else known.suffixes):
+            raise
+        return known
+
+
+def kept_of(kept: Dataset, found: Dataset) -> list[tuple[str, str]]:
+    """How much of a dataset is kept."""
+    counts = (
+        ("images", len(kept.images), len(found.images)),
+        ("labels", len(kept.labels), len(found.labels)),
+        ("annotations", len(kept), len(found)),
+    )
+    return [(name, f"{count:,} of {total:,}") for name, count, total in counts]
 
 
 def _write_report(document: Any, path: str) -> None:

@@ -144,8 +144,9 @@ class _Index:
 
     def __init__(self, roots: Iterable[Path]) -> None:
         self._by_name: dict[str, list[tuple[Path, tuple[str, ...]]]] = {}
+        seen: set[tuple[int, int]] = set()
         for root in roots:
-            for path in _below(root):
+            for path in _below(root, seen):
                 parts = path.relative_to(root).parts
                 for name in (path.name, path.stem):
                     self._by_name.setdefault(name, []).append((path, parts))
@@ -172,11 +173,10 @@ def _shared(wanted: tuple[str, ...], found: tuple[str, ...]) -> int:
     return count
 
 
-def _below(root: Path) -> Iterator[Path]:
-    """Picture files of a folder and all below it, also through links to folders, each folder once."""
+def _below(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """Picture files of a folder and all below it, also through links to folders; no folder that was seen."""
     if root.resolve() == Path(root.resolve().anchor):
         return  # the whole disk: names are looked for as they stand, and no further
-    seen: set[tuple[int, int]] = set()
     for place, folders, names in os.walk(root, followlinks=True):
         status = os.stat(place)
         if (status.st_dev, status.st_ino) in seen:

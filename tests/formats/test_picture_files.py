@@ -79,6 +79,11 @@ def test_folders_below_are_searched_only_where_asked_for_and_the_first_folder_co
     assert find_pictures(Images(["a.png"]), folders).paths == {"a.png": first}
 
 
+def test_folders_within_each_other_hold_a_file_once(tmp_path):
+    path = picture(tmp_path / "images" / "train" / "a.png")
+    assert find_pictures(Images(["a.png"]), [tmp_path, tmp_path / "images"]).paths == {"a.png": path}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="symbolic links")
 def test_links_between_folders_are_followed_once(tmp_path):
     path = picture(tmp_path / "far" / "deep" / "a.png")
