@@ -95,6 +95,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "coco-results": ("rapideval.formats.coco", (".json",)),
     "rle": ("rapideval.formats.rle", (".jsonl", ".ndjson")),
     "geojson": ("rapideval.formats.geojson", (".geojson", ".json")),
+    "parquet": ("rapideval.formats.parquet", (".parquet",)),
     "yolo": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
     "yolo-seg": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),
     "yolo-obb": ("rapideval.formats.training.yolo", (".yaml", ".yml", ".data")),

@@ -9,13 +9,15 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from helpers.written import small
+from helpers.written import assert_same, small
 
 from rapideval import formats
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
 RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
+# Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
+CONTENT_ONLY = ("labelme", "parquet")
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
     "coco": "small.coco.json",
@@ -24,6 +26,7 @@ FILES = {
     "cvat": "small.cvat.xml",
     "label-studio": "small.label-studio.json",
     "labelme": "small.labelme",
+    "parquet": "small.parquet",
     "via": "small.via.json",
     "via-csv": "small.via.csv",
     "voc": "small.voc",
@@ -52,7 +55,7 @@ def test_every_format_that_is_written_has_its_file():
     assert set(FILES) == {name for name in formats.FORMATS if formats.get(name).writer}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", sorted(FILES.keys() - set(CONTENT_ONLY)))
 def test_a_format_is_written_byte_for_byte_as_before(name, tmp_path):
     formats.write(dataset_of(name), tmp_path / FILES[name], name)
     assert contents(tmp_path / FILES[name]) == contents(FOLDER / FILES[name])
@@ -66,7 +69,10 @@ def test_a_file_is_recognised_and_reads_back_as_what_was_written(name, tmp_path)
     given = {"images": told, "labels": told} if name in REFERRING else {}
     back = formats.read(path, **given)
     formats.write(back, tmp_path / FILES[name], name)
-    if name not in RELATIVE:
+    if name in CONTENT_ONLY:
+        formats.write(told, tmp_path / f"new.{FILES[name]}", name)
+        assert_same(back, formats.read(tmp_path / f"new.{FILES[name]}", name))
+    elif name not in RELATIVE:
         assert contents(tmp_path / FILES[name]) == contents(path)
     again = formats.read(tmp_path / FILES[name], **given).annotations  # relative to pixels and back is not exact
     np.testing.assert_allclose(again.box, back.annotations.box, rtol=0, atol=1e-12)

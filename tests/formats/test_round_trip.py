@@ -89,6 +89,7 @@ CASES = {
     ),
     "createml": Case(precision=1e-12),
     "geojson": Case(),
+    "parquet": Case(),
     "cvat": Case(precision=1e-12),
     "label-studio": Case(precision=1e-12),
     "labelme": Case(precision=1e-12, image_names=PATHS),
