@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from rapideval.model import Aligned, Dataset
 if TYPE_CHECKING:
     from rapideval.metrics.audit import Audit
     from rapideval.metrics.causes import Causes
+    from rapideval.metrics.storage import Group
 
 __all__ = ["DetectionEvaluation"]
 
@@ -38,6 +38,8 @@ class DetectionEvaluation(Evaluation):
     matches : Matches
         What became of every detection and object: the table that all numbers are counted from.
     """
+
+    file_format = "rapideval/matches"
 
     def __init__(
         self,
@@ -184,12 +186,25 @@ class DetectionEvaluation(Evaluation):
         """What pycocotools' ``COCOeval.eval`` would hold; see `Curves.to_pycocotools`."""
         return self.curves.to_pycocotools(None if self.protocol.class_agnostic else self.truth_labels)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """See `Evaluation.save`."""
-        from rapideval.metrics.saved import save_detections
+    def _columns(self) -> tuple[dict[str, Any], dict[str, Group]]:
+        from rapideval.metrics.saved import detection_columns
 
         self._tell_other_labels()
-        save_detections(self, path)
+        document = {"label_offsets": self.matches.label_offsets.tolist(), "detections": self._detections}
+        return document, detection_columns(self.matches)
+
+    @classmethod
+    def _restored(
+        cls, document: dict[str, Any], groups: dict[str, Group], notes: tuple[Problem, ...]
+    ) -> DetectionEvaluation:
+        from rapideval.metrics.saved import detection_matches
+
+        return cls(
+            detection_matches(document, groups),
+            notes=notes,
+            fingerprints=document["fingerprints"],
+            detections=int(document["detections"]),
+        )
 
     def _rows(self) -> list[list[str]]:
         names = list(self.summary)

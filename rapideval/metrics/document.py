@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,10 +11,7 @@ from rapideval.errors import Problem
 from rapideval.metrics.calibration import Reliability
 from rapideval.metrics.numbers import Number
 
-if TYPE_CHECKING:
-    from rapideval.metrics.evaluation import Evaluation
-
-__all__ = ["EvaluationDocument", "LabelPoint", "Range", "SavedEvaluation", "document"]
+__all__ = ["EvaluationDocument", "LabelPoint", "Range", "SavedEvaluation", "defined"]
 
 Value = str | int | float | None
 
@@ -90,21 +87,6 @@ class SavedEvaluation(msgspec.Struct, kw_only=True):
     """Detections: how many there were, those beyond the limit among them."""
 
 
-def document(evaluation: Evaluation) -> EvaluationDocument:
-    """See `Evaluation.document`."""
-    import rapideval
-
-    return EvaluationDocument(
-        rapideval=rapideval.__version__,
-        task=evaluation.task,
-        summary={name: _defined(value) for name, value in evaluation.summary.items()},
-        counts=evaluation.counts,
-        labels=[{name: _defined(value) for name, value in row.items()} for row in evaluation.label_table().rows()],
-        notes=list(evaluation.notes),
-        protocol=evaluation.protocol.to_dict(),
-        fingerprints=evaluation.fingerprints,
-    )
-
-
-def _defined(value: Any) -> Any:
+def defined(value: Any) -> Any:
+    """The value, or None for NaN."""
     return None if isinstance(value, float) and math.isnan(value) else value

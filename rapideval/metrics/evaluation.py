@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from rapideval.errors import Problem, UsageError
+from rapideval.errors import FormatError, Problem, RapidevalError, UsageError
 from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.protocol import Protocol, Task
 from rapideval.model import Aligned, Dataset, Images, Labels
 
 if TYPE_CHECKING:
     from rapideval.metrics.document import EvaluationDocument
+    from rapideval.metrics.storage import Group
 
 __all__ = ["Evaluation", "plural", "shown"]
 
@@ -39,6 +41,7 @@ class Evaluation(ABC):
     """
 
     kind: ClassVar[str]
+    file_format: ClassVar[str]
 
     def __init__(
         self,
@@ -104,9 +107,19 @@ class Evaluation(ABC):
 
     def document(self) -> EvaluationDocument:
         """All of it as one typed document, which `rapideval evaluate --json` prints; undefined numbers are None."""
-        from rapideval.metrics.document import document
+        import rapideval
+        from rapideval.metrics.document import EvaluationDocument, defined
 
-        return document(self)
+        return EvaluationDocument(
+            rapideval=rapideval.__version__,
+            task=self.task,
+            summary={name: defined(value) for name, value in self.summary.items()},
+            counts=self.counts,
+            labels=[{name: defined(value) for name, value in row.items()} for row in self.label_table().rows()],
+            notes=list(self.notes),
+            protocol=self.protocol.to_dict(),
+            fingerprints=self.fingerprints,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The document as plain values."""
@@ -121,13 +134,25 @@ class Evaluation(ABC):
 
         return msgspec.json.encode(self.document())
 
-    @abstractmethod
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write what the numbers are counted from, and fingerprints, as one Parquet file.
 
         All numbers can be counted from it again, and two saved evaluations compared, without images, ground truth or
         predictions. A detection takes some tens of bytes.
         """
+        from rapideval.metrics.storage import write_groups
+
+        document, groups = self._columns()
+        common = {
+            "format": self.file_format,
+            "protocol": self.protocol.to_dict(),
+            "labels": list(self.labels.names),
+            "label_ids": None if self.labels.ids is None else self.labels.ids.tolist(),
+            "truth_labels": self.truth_labels,
+            "fingerprints": self.fingerprints,
+            "notes": [asdict(note) for note in self.notes],
+        }
+        write_groups(path, common | document, groups)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Evaluation:
@@ -138,9 +163,25 @@ class Evaluation(ABC):
         FormatError
             Where the file is something else, of another version, or damaged.
         """
-        from rapideval.metrics.saved import load
+        from rapideval.metrics.storage import read_groups
 
-        return load(path)
+        families = {family.file_format: family for family in Evaluation.__subclasses__()}
+        document, groups = read_groups(path, tuple(families))
+        try:
+            notes = tuple(Problem(**note) for note in document["notes"])
+            return families[document["format"]]._restored(document, groups, notes)
+        except (RapidevalError, KeyError, TypeError, ValueError, IndexError) as error:
+            found = f"content that does not fit ({error})"
+            raise FormatError(Problem("evaluation-file", os.fspath(path), found, "what save wrote")) from None
+
+    @abstractmethod
+    def _columns(self) -> tuple[dict[str, Any], dict[str, Group]]:
+        """What `save` writes: the family's own members of the document, and the columns."""
+
+    @classmethod
+    @abstractmethod
+    def _restored(cls, document: dict[str, Any], groups: dict[str, Group], notes: tuple[Problem, ...]) -> Evaluation:
+        """The evaluation of such a document and such columns; any error for what does not fit."""
 
     def __repr__(self) -> str:
         named = (("detection", "detections"), ("object", "objects"), ("label", "labels"), ("image", "images"))

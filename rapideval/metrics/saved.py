@@ -1,36 +1,26 @@
-"""Evaluations as files, and back."""
+"""Tables of matches as columns of a saved evaluation, and back."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import FormatError, Problem, RapidevalError
 from rapideval.metrics.matches import Matches, Objects
 from rapideval.metrics.protocol import Protocol
-from rapideval.metrics.storage import Group, read_groups, write_groups
+from rapideval.metrics.semantic import SemanticMatches
+from rapideval.metrics.storage import Group
 from rapideval.model import Images, Labels
 
-if TYPE_CHECKING:
-    from rapideval.metrics.detection_evaluation import DetectionEvaluation
-    from rapideval.metrics.evaluation import Evaluation
-    from rapideval.metrics.semantic_evaluation import SemanticEvaluation
+__all__ = ["detection_columns", "detection_matches", "images_of", "pixel_columns", "pixel_matches"]
 
-__all__ = ["DETECTIONS", "PIXELS", "load", "save_detections", "save_pixels"]
-
-DETECTIONS = "rapideval/matches"
-PIXELS = "rapideval/pixels"
 DETECTION_COLUMNS = ("label", "image", "row", "score", "rank", "iou", "iou_row", "matched_iou", "matched_row")
 PIXEL_COLUMNS = ("image", "label", "truth", "predicted", "intersection")
 
 
-def save_detections(evaluation: DetectionEvaluation, path: str | os.PathLike[str]) -> None:
-    """See `Evaluation.save`."""
-    matches = evaluation.matches
+def detection_columns(matches: Matches) -> dict[str, Group]:
+    """Columns of detections, objects and images."""
     detections: Group = {name: getattr(matches, name) for name in DETECTION_COLUMNS}
     if matches.other_iou is not None:
         detections |= {"other_iou": matches.other_iou, "other_row": matches.other_row}
@@ -38,57 +28,16 @@ def save_detections(evaluation: DetectionEvaluation, path: str | os.PathLike[str
         detections |= _words(name, getattr(matches, name))
     objects: Group = {"label": matches.objects.label, "image": matches.objects.image}
     objects |= {"ignored_areas": matches.objects.ignored.view(np.int64)} | _words("matched", matches.objects.matched)
-    document = _document(evaluation, DETECTIONS) | {
-        "label_offsets": matches.label_offsets.tolist(),
-        "detections": evaluation.counts["detections"],
-    }
-    write_groups(path, document, {"detection": detections, "object": objects, "image": _image_group(evaluation.images)})
+    return {"detection": detections, "object": objects, "image": _image_group(matches.images)}
 
 
-def save_pixels(evaluation: SemanticEvaluation, path: str | os.PathLike[str]) -> None:
-    """See `Evaluation.save`."""
-    matches = evaluation.matches
-    images = _image_group(evaluation.images) | {
-        "ignored": matches.ignored,
-        "covered_truth": np.ascontiguousarray(matches.covered[:, 0]),
-        "covered_predicted": np.ascontiguousarray(matches.covered[:, 1]),
-    }
-    truth, predicted = (places.astype(np.int32) for places in np.nonzero(matches.confusion))
-    confusion = {"label": truth, "predicted_label": predicted, "intersection": matches.confusion[truth, predicted]}
-    pixels = {name: getattr(matches, name) for name in PIXEL_COLUMNS}
-    write_groups(path, _document(evaluation, PIXELS), {"pixels": pixels, "confusion": confusion, "image": images})
-
-
-def load(path: str | os.PathLike[str]) -> Evaluation:
-    """See `Evaluation.load`."""
-    document, groups = read_groups(path, (DETECTIONS, PIXELS))
-    try:
-        return (_detections if document["format"] == DETECTIONS else _pixels)(document, groups)
-    except (RapidevalError, KeyError, TypeError, ValueError, IndexError) as error:
-        problem = Problem("evaluation-file", os.fspath(path), f"content that does not fit ({error})", "what save wrote")
-        raise FormatError(problem) from None
-
-
-def _document(evaluation: Evaluation, kind: str) -> dict[str, Any]:
-    return {
-        "format": kind,
-        "protocol": evaluation.protocol.to_dict(),
-        "labels": list(evaluation.labels.names),
-        "label_ids": None if evaluation.labels.ids is None else evaluation.labels.ids.tolist(),
-        "truth_labels": evaluation.truth_labels,
-        "fingerprints": evaluation.fingerprints,
-        "notes": [asdict(note) for note in evaluation.notes],
-    }
-
-
-def _detections(document: dict[str, Any], groups: dict[str, Group]) -> DetectionEvaluation:
-    from rapideval.metrics.detection_evaluation import DetectionEvaluation
-
+def detection_matches(document: dict[str, Any], groups: dict[str, Group]) -> Matches:
+    """The table that `detection_columns` took apart; ValueError and its like for what does not fit."""
     detections, objects = groups["detection"], groups["object"]
     columns: Group = {name: detections.get(name) for name in (*DETECTION_COLUMNS, "other_iou", "other_row")}
     matches = Matches(
         protocol=Protocol.from_dict(document["protocol"]),
-        images=_images(groups["image"]),
+        images=images_of(groups),
         labels=Labels(document["labels"], document["label_ids"]),
         truth_labels=document["truth_labels"],
         label_offsets=np.array(document["label_offsets"], np.int64),
@@ -100,39 +49,42 @@ def _detections(document: dict[str, Any], groups: dict[str, Group]) -> Detection
         **columns,
     )
     _check_order(matches)
-    return DetectionEvaluation(
-        matches,
-        notes=_notes(document),
-        fingerprints=document["fingerprints"],
-        detections=int(document["detections"]),
-    )
+    return matches
 
 
-def _pixels(document: dict[str, Any], groups: dict[str, Group]) -> SemanticEvaluation:
-    from rapideval.metrics.semantic import SemanticMatches
-    from rapideval.metrics.semantic_evaluation import SemanticEvaluation
+def pixel_columns(matches: SemanticMatches, images: Images) -> dict[str, Group]:
+    """Columns of pixels by image and label, of the confusion's places, and of images."""
+    image_group = _image_group(images) | {
+        "ignored": matches.ignored,
+        "covered_truth": np.ascontiguousarray(matches.covered[:, 0]),
+        "covered_predicted": np.ascontiguousarray(matches.covered[:, 1]),
+    }
+    truth, predicted = (places.astype(np.int32) for places in np.nonzero(matches.confusion))
+    confusion = {"label": truth, "predicted_label": predicted, "intersection": matches.confusion[truth, predicted]}
+    pixels = {name: getattr(matches, name) for name in PIXEL_COLUMNS}
+    return {"pixels": pixels, "confusion": confusion, "image": image_group}
 
-    images, labels = _images(groups["image"]), Labels(document["labels"], document["label_ids"])
+
+def pixel_matches(document: dict[str, Any], groups: dict[str, Group]) -> SemanticMatches:
+    """The table that `pixel_columns` took apart; ValueError and its like for what does not fit."""
+    labels, image_group, pairs = Labels(document["labels"], document["label_ids"]), groups["image"], groups["confusion"]
     confusion = np.zeros((len(labels) + 1, len(labels) + 1), np.int64)
-    pairs = groups["confusion"]
     confusion[pairs["label"], pairs["predicted_label"]] = pairs["intersection"]
-    covered = np.stack([groups["image"]["covered_truth"], groups["image"]["covered_predicted"]], axis=1)
-    matches = SemanticMatches(
+    return SemanticMatches(
         labels,
-        len(images),
+        len(image_group["height"]),
         **{name: groups["pixels"][name] for name in PIXEL_COLUMNS},
         confusion=confusion,
-        ignored=groups["image"]["ignored"],
-        covered=covered,
+        ignored=image_group["ignored"],
+        covered=np.stack([image_group["covered_truth"], image_group["covered_predicted"]], axis=1),
     )
-    return SemanticEvaluation(
-        matches,
-        Protocol.from_dict(document["protocol"]),
-        images,
-        document["truth_labels"],
-        notes=_notes(document),
-        fingerprints=document["fingerprints"],
-    )
+
+
+def images_of(groups: dict[str, Group]) -> Images:
+    """The images of a saved evaluation."""
+    group = groups["image"]
+    sizes = np.stack([group["height"], group["width"]], axis=1).astype(np.uint32)
+    return Images(group.get("name"), group.get("id"), sizes)
 
 
 def _check_order(matches: Matches) -> None:
@@ -144,20 +96,11 @@ def _check_order(matches: Matches) -> None:
         raise ValueError("scores that rise within a label")
 
 
-def _notes(document: dict[str, Any]) -> tuple[Problem, ...]:
-    return tuple(Problem(**note) for note in document["notes"])
-
-
 def _image_group(images: Images) -> Group:
     group: Group = {} if images.names is None else {"name": list(images.names)}
     if images.ids is not None:
         group["id"] = images.ids
     return group | {"height": images.sizes[:, 0].astype(np.int64), "width": images.sizes[:, 1].astype(np.int64)}
-
-
-def _images(group: Group) -> Images:
-    sizes = np.stack([group["height"], group["width"]], axis=1).astype(np.uint32)
-    return Images(group.get("name"), group.get("id"), sizes)
 
 
 def _words(name: str, words: Any) -> Group:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from rapideval.metrics.label_table import LabelTable
 from rapideval.metrics.protocol import Protocol
 from rapideval.metrics.semantic import SemanticMatches, match_semantic
 from rapideval.model import Aligned, Dataset, Images
+
+if TYPE_CHECKING:
+    from rapideval.metrics.storage import Group
 
 __all__ = ["SemanticEvaluation", "counted_truth", "match_pixels"]
 
@@ -28,6 +31,7 @@ class SemanticEvaluation(Evaluation):
     """
 
     kind = "pixels"
+    file_format = "rapideval/pixels"
 
     def __init__(
         self,
@@ -69,11 +73,25 @@ class SemanticEvaluation(Evaluation):
         """One row a label; see `label_table`."""
         return self.label_table()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """See `Evaluation.save`."""
-        from rapideval.metrics.saved import save_pixels
+    def _columns(self) -> tuple[dict[str, Any], dict[str, Group]]:
+        from rapideval.metrics.saved import pixel_columns
 
-        save_pixels(self, path)
+        return {}, pixel_columns(self.matches, self.images)
+
+    @classmethod
+    def _restored(
+        cls, document: dict[str, Any], groups: dict[str, Group], notes: tuple[Problem, ...]
+    ) -> SemanticEvaluation:
+        from rapideval.metrics.saved import images_of, pixel_matches
+
+        return cls(
+            pixel_matches(document, groups),
+            Protocol.from_dict(document["protocol"]),
+            images_of(groups),
+            document["truth_labels"],
+            notes=notes,
+            fingerprints=document["fingerprints"],
+        )
 
 
 def match_pixels(aligned: Aligned, protocol: Protocol, threads: int = 0) -> SemanticMatches:
