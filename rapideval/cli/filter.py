@@ -107,6 +107,9 @@ def _chosen(
         wanted = kept(data.labels.names, label, not_label, "label")
         data = data.take_labels([name for name in data.labels.names if name in wanted])
     limits = {name: (bounds[f"min_{name}"], bounds[f"max_{name}"]) for name in ("score", "area")}
+    for name, (low, high) in limits.items():
+        if not (-np.inf if low is None else low) <= (np.inf if high is None else high):
+            raise click.UsageError(f"--min-{name} {low} and --max-{name} {high}: nothing is between them")
     given = {name: limit for name, limit in limits.items() if limit != (None, None)}
     data = data.where(crowd=crowd, **given)  # type: ignore[arg-type]
     if only_annotated:

@@ -84,16 +84,16 @@ def command(
 ) -> None:
     """Divide a dataset by images, into training and test for instance.
 
-    DST has {split} where the name of each part goes; a format that holds splits itself (YOLO) may also be one folder.
-    Each image goes to one part, with its annotations; every part has its share of each label, as near as can be, and
-    all labels by name. The same seed gives the same parts.
+    DST has {split} where the name of each part goes; of a format that holds splits itself (YOLO, VOC) it may also be
+    one folder. Each image goes to one part, with its annotations; every part has its share of each label, as near as
+    can be, and all labels by name. The same seed gives the same parts.
     """
     from rapideval.cli.documents import Amounts, SplitPart, Splitting
 
     fractions = _fractions(shares)
     dividing = Dividing.of(options)
     writing = Writing.of(target, options, like=source)
-    together = _in_one_folder(writing)
+    together = _in_one_folder(writing, list(fractions))
     opened = Reading(writing, options).open(source)
     data = opened.dataset
     groups = dividing.groups(data)
@@ -141,11 +141,18 @@ def _fractions(shares: tuple[tuple[str, Fraction], ...]) -> dict[str, Fraction]:
     return fractions
 
 
-def _in_one_folder(writing: Writing) -> bool:
+def _in_one_folder(writing: Writing, names: list[str]) -> bool:
     """Whether all parts go into one folder; refused where they can go neither there nor into places of their own."""
     if PLACEHOLDER in writing.target:
         return False
-    if writing.format.splits:
+    held = writing.format.splits
+    if held:
+        for name in names:
+            if name not in held:
+                there = f"has the splits {', '.join(held)}, not {name}"
+                raise click.UsageError(
+                    f"a folder of {writing.format.name} {there}: write {{split}} into DST for others"
+                )
         return True
     path = "'{split}.json'" if writing.format.kind == "file" else "'{split}/'"
     raise click.UsageError(

@@ -301,7 +301,7 @@ class Pictures:
         if len(kept) < len(lost):
             unsaid = sum(1 for image in images if image.height and image.key not in missing.paths)
             kept.append(Loss("image_sizes", unsaid, f"the sizes of {plural(unsaid, 'image')}"))
-        files = Loss("image_files", count, f"the files of {plural(count, 'image')}: {missing.describe_missing()}")
+        files = Loss("missing_files", count, f"the files of {plural(count, 'image')}: {missing.describe_missing()}")
         return Losses([*kept, files])
 
     def lay(self, folder: Path, images: Images, paths: Sequence[str]) -> None:

@@ -63,7 +63,7 @@ class Format:
     picture_paths
         Where the image files of a folder go, one path an image; ``images/`` and the image's name where not given.
     splits
-        Whether one folder holds several splits, told apart by the images' further field ``split``.
+        Names of the splits that one folder can hold, told apart by the images' further field ``split``.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Format:
     capabilities: Capabilities
     special_losses: Callable[..., Iterable[Loss]] | None = None
     picture_paths: Callable[[Images], Sequence[str]] | None = None
-    splits: bool = False
+    splits: tuple[str, ...] = ()
 
     @cached_property
     def read_options(self) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def test_missing_image_files_are_named_and_counted(run, run_json, folder, photog
     document = run_json("conversion", "convert", "truth.json", "out", *place)
     assert document["image_files"]["missing"] == ["b.jpg"]
     assert document["image_files"]["copied"] == 1
-    assert {"image_files": 1}.items() <= {loss["kind"]: loss["count"] for loss in document["losses"]}.items()
+    assert {"missing_files": 1}.items() <= {loss["kind"]: loss["count"] for loss in document["losses"]}.items()
 
 
 def test_image_files_are_for_folders_only(run, folder, photographs):

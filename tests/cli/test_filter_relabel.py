@@ -92,6 +92,8 @@ def test_scores_bound_predictions_only(run, folder):
         (["--label", "caar"], "--label 'caar': there is no such label; did you mean 'car'"),
         (["--not-label", "x*"], "--not-label 'x*': there is no such label; there are 'car', 'car_old', 'truck'"),
         (["--image", "d.jpg"], "--image 'd.jpg': there is no such image; did you mean"),
+        (["--min-area", "9", "--max-area", "4"], "--min-area 9.0 and --max-area 4.0: nothing is between them"),
+        (["--max-area", "nan"], "nothing is between them"),
         (["--not-image", "east/*"], "--not-image 'east/*': there is no such image"),
     ],
 )

@@ -7,6 +7,8 @@ import json
 import pytest
 from PIL import Image
 
+from rapideval import formats
+
 SHARES = ["--share", "train=0.75", "--share", "val=25%"]
 
 
@@ -134,6 +136,22 @@ def test_one_folder_holds_all_parts_where_the_format_has_splits(run, run_json, c
 def test_what_cannot_be_split_is_said(run, clips, arguments, message):
     assert message in run("split", "clips.json", *arguments, code=2).stderr
     assert not list(clips.glob("train*"))
+
+
+def test_splits_that_a_folder_cannot_hold_are_refused(run, clips):
+    refused = run("split", "clips.json", "out", "--to", "yolo", "--share", "holdout=1", code=2)
+    assert "a folder of yolo has the splits train, val, valid, test, minival, not holdout" in refused.stderr
+    run("split", "clips.json", "out-{split}", "--to", "yolo", "--share", "holdout=1")
+
+
+@pytest.mark.parametrize("name", [name for name in formats.FORMATS if formats.get(name).splits])
+def test_every_split_that_a_format_says_it_holds_comes_back(run, clips, name):
+    held = formats.get(name).splits
+    shares = [part for split in held for part in ("--share", f"{split}=1/{len(held)}")]
+    run("split", "clips.json", "out", "--to", name, *shares)
+    images = formats.read(clips / "out", name, images=formats.read(clips / "clips.json")).images
+    told = {images.extras[place]["split"] for place in range(len(images))}
+    assert told == set(held) - ({"valid"} if "val" in held else set())  # valid is another word for val
 
 
 def test_a_third_is_a_third(run, clips):

@@ -168,6 +168,23 @@ def photographs(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("yolo", ["images/a.png", "images/x/b.png"]),
+        ("voc", ["JPEGImages/a.png", "JPEGImages/x/b.png"]),
+        ("labelme", ["a.png", "x/b.png"]),
+    ],
+)
+def test_each_format_has_its_place_for_them(tmp_path, photographs, name, places):
+    data = dataset(["a.png", "x/b.png"], [[30, 40]] * 2)
+    formats.write(data, tmp_path / "out", name, pictures=Pictures(find_pictures(data.images, photographs), "copy"))
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png")}
+    assert written == set(places)
+    assert formats.detect(tmp_path / "out")[0].name == name
+    assert set(formats.read(tmp_path / "out").images.keys) == {"a.png", "x/b.png"}
+
+
 @pytest.mark.parametrize("how", ["copy", "link"])
 def test_files_lie_where_the_format_looks_for_them(tmp_path, photographs, how):
     data = dataset(["a.png", "x/b.png"], [[30, 40]] * 2)
@@ -199,7 +216,7 @@ def test_missing_files_are_a_loss(tmp_path, photographs):
     data = dataset(["a.png", "c.png"], [[30, 40]] * 2)
     pictures = Pictures(find_pictures(data.images, photographs), "copy")
     lost = formats.write(data, tmp_path / "out", "yolo", pictures=pictures)
-    assert lost.counts() == {"image_files": 1, "image_sizes": 1}
+    assert lost.counts() == {"missing_files": 1, "image_sizes": 1}
     assert "c.png (no such file)" in str(lost)
 
 

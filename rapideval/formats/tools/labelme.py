@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import documents, first_of, json_of, laid
-from rapideval.formats.common.names import clashing, file_stems, renamed
+from rapideval.formats.common.names import clashing, file_stems, renamed, safe_path
 from rapideval.formats.common.nodes import Node, decoded, guarded
 from rapideval.formats.common.vectors import corners, ellipse, masks_of_holed
 from rapideval.formats.files import Source
@@ -238,6 +238,7 @@ FORMATS = {
         reader=_read,
         writer=_write,
         special_losses=_losses,
+        picture_paths=lambda images: [safe_path(key) for key in images.keys],
         capabilities=Capabilities(
             boxes=False,
             masks=True,

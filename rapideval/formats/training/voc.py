@@ -17,7 +17,7 @@ from typing import Any
 
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import documents, first_of, laid
-from rapideval.formats.common.names import file_stems
+from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.nodes import guarded
 from rapideval.formats.common.words import value_of, word_of
 from rapideval.formats.common.xmltree import Element, add, parsed, xml_of
@@ -249,6 +249,8 @@ FORMATS = {
         reader=_read,
         writer=_write,
         special_losses=_losses,
+        picture_paths=lambda images: [f"JPEGImages/{safe_path(key)}" for key in images.keys],
+        splits=_SPLITS,
         capabilities=Capabilities(
             attributes=True,
             empty_images=True,

@@ -177,7 +177,7 @@ def _format(name: str, title: str, shape: str, writer: Callable[..., None], spec
         ),
         special_losses=_losses(shape),
         picture_paths=_picture_paths,
-        splits=True,
+        splits=("train", "val", "valid", "test", "minival"),
     )
 
 
