@@ -217,7 +217,8 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
         for folder, _, names in os.walk(temporary):
             for name in names:
                 with open(os.path.join(folder, name), "rb") as file:
-                    os.fsync(file.fileno())
+                    if os.fstat(file.fileno()).st_nlink == 1:  # what is only linked lies on the disk already
+                        os.fsync(file.fileno())
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             path.rmdir()

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from rapideval.errors import Problem, UsageError
 from rapideval.formats.capabilities import Loss, Losses, plural
+from rapideval.formats.common.documents import inside
 from rapideval.formats.common.names import PICTURES, safe_path
 from rapideval.formats.common.pictures import picture_beside, picture_sizes
 from rapideval.model import Dataset, Images
@@ -335,15 +336,14 @@ class Pictures:
             path = self.found.paths.get(key)
             if path is None:
                 continue
-            target = folder / (below if PurePosixPath(below).suffix.lower() in PICTURES else below + path.suffix)
-            if folder.resolve() not in target.resolve().parents:
-                raise UsageError(f"the file of image {key!r} would be written outside of its folder")
+            suffixed = os.path.splitext(below)[1].lower() in PICTURES
+            target = inside(folder, below if suffixed else below + path.suffix)
             other = owners.setdefault(str(target).lower(), key)  # some systems do not tell upper from lower case
             if other != key:
                 raise UsageError(f"the images {other!r} and {key!r} would share the file {below!r}: rename one of them")
             if target.exists():
                 raise UsageError(f"the file of image {key!r} would be written over {below!r}, which is of the format")
-            targets[target] = path.resolve()
+            targets[target] = path
         return targets
 
 
@@ -355,9 +355,10 @@ def _copy(path: Path, target: Path) -> str:
 
 
 def _link(path: Path, target: Path) -> str:
+    file = path.resolve()  # not a link to a link
     try:
-        os.link(path, target)
+        os.link(file, target)
     except OSError:
-        os.symlink(path, target)
+        os.symlink(file, target)
         return "symbolic"
     return "linked"

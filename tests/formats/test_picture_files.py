@@ -140,7 +140,7 @@ def test_what_is_read_is_told_while_it_goes_on(tmp_path):
         picture(tmp_path / f"{letter}.png")
     data = dataset(["a.png", "b.png", "c.png"])
     fill_sizes(data, find_pictures(data.images, tmp_path), watch=watch)
-    assert told == [("sizes of images", 3), 1, 1, 1]
+    assert told == [("sizes of images", 3), 3]
 
 
 def test_a_mask_of_another_size_than_its_file_is_refused(tmp_path):

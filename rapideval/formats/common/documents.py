@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from rapideval.errors import FormatError, Problem, UsageError
-from rapideval.formats.files import Source, Writable, whole_file
+from rapideval.formats.files import Source, Writable
 
-__all__ = ["documents", "first_of", "json_lines_of", "json_of", "laid"]
+__all__ = ["documents", "first_of", "inside", "json_lines_of", "json_of", "laid"]
 
 
 def documents(source: Source, suffixes: Sequence[str], expected: str = "") -> list[Source]:
@@ -67,13 +67,22 @@ def first_of(source: Source, suffixes: Sequence[str]) -> Source | None:
 
 @contextlib.contextmanager
 def laid(folder: Path, name: str) -> Iterator[Writable]:
-    """A file of a folder that is being written; folders on the way are made."""
-    path = folder / name
-    if folder.resolve() not in path.resolve().parents:
-        raise UsageError(f"{name!r} would be written outside of its folder")
+    """A file of a folder that is being written; folders on the way are made.
+
+    The folder appears whole or not at all (`whole_folder`), so that its files need no such care of their own.
+    """
+    path = inside(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as stream:
+    with path.open("wb") as stream:
         yield stream
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a name in a folder; UsageError where it leads out of it."""
+    path = os.path.normpath(name)
+    if os.path.isabs(path) or path.split(os.sep, 1)[0] in ("..", "."):
+        raise UsageError(f"{name!r} would be written outside of its folder")
+    return folder / path
 
 
 def json_of(document: Any, indent: int = 2) -> bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 __all__ = ["picture_beside", "picture_size", "picture_sizes"]
+
+T = TypeVar("T")
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
@@ -33,13 +36,18 @@ def picture_sizes(
 
     `advance` is told of each that is read.
     """
-    sizes = []
+    sizes: list[tuple[int, int] | None] = []
     with ThreadPoolExecutor(threads) as pool:
-        for size in pool.map(lambda path: None if path is None else picture_size(path), paths):
-            sizes.append(size)
+        for some in pool.map(lambda some: [path and picture_size(path) for path in some], batched(paths)):
+            sizes += some
             if advance is not None:
-                advance(1)
+                advance(len(some))
     return sizes
+
+
+def batched(items: Sequence[T], length: int = 32) -> Iterator[Sequence[T]]:
+    """Items in parts of some length: work of a few microseconds is not worth a hand-over of its own."""
+    return (items[start : start + length] for start in range(0, len(items), length))
 
 
 def picture_beside(stem: Path, suffixes: Iterable[str]) -> Path | None:
