@@ -62,8 +62,9 @@ BINARY = (".png", ".parquet")
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_damaged_file_is_read_or_refused(name, lenient, tmp_path):
-    options = {"lenient": True} if lenient and "lenient" in formats.get(name).read_options else {}
-    if lenient and not options:
+    lenient_options = {"lenient": True} if lenient and "lenient" in formats.get(name).read_options else {}
+    options = lenient_options | ({"order": "xywh"} if name == "boxes-text" else {})
+    if lenient and not lenient_options:
         pytest.skip("nothing to be lenient about")
     if name in GIVEN_SIZES:
         options["images"] = small(sizes=True)

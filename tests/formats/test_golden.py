@@ -18,11 +18,14 @@ RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
 CONTENT_ONLY = ("labelme", "parquet")
+READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
     "coco": "small.coco.json",
     "coco-results": "small.results.json",
     "createml": "small.createml.json",
+    "boxes-text": "small.boxes",
+    "kitti": "small.kitti",
     "cvat": "small.cvat.xml",
     "label-studio": "small.label-studio.json",
     "labelme": "small.labelme",
@@ -66,7 +69,7 @@ def test_a_file_is_recognised_and_reads_back_as_what_was_written(name, tmp_path)
     path = FOLDER / FILES[name]
     assert formats.detect(path)[0].name in (name, *LOOKS_LIKE.get(name, ()))
     told = dataset_of(name)
-    given = {"images": told, "labels": told} if name in REFERRING else {}
+    given = {"images": told, "labels": told} if name in REFERRING else READING.get(name, {})
     back = formats.read(path, **given)
     formats.write(back, tmp_path / FILES[name], name)
     if name in CONTENT_ONLY:

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from rapideval import Images, formats
-from rapideval.errors import FormatError
+from rapideval import Images, Labels, formats
+from rapideval.errors import FormatError, UsageError
 
 FOUR = "four-images-ten-tools"
 SHARKS = "tool-exports/roboflow"
@@ -251,3 +251,59 @@ def test_every_tool_of_label_studio_is_read(shared_data, tmp_path):
     (brushed,) = np.flatnonzero(rows.masks.present)
     assert rows.masks.sizes[brushed].tolist() == [2802, 2242]
     assert 0 < rows.masks.area[brushed] < 2802 * 2242 / 2
+
+
+# --- text and CSV ----------------------------------------------------------------------------------------
+
+
+def test_labelformats_kitti_is_its_coco(shared_data):
+    folder = shared_data / "tool-exports/labelformat/object_detection"
+    data = formats.read(folder / "KITTI/labels", image_folder=str(folder / "KITTI/images/a-difficult subfolder"))
+    assert formats.detect(folder / "KITTI/labels")[0].name == "kitti"
+    assert_agree(data, formats.read(folder / "COCO/train.json"), 1e-9)
+    assert all(key.endswith(".jpg") for key in data.images.keys)
+
+
+def test_datumaros_kitti_is_read(shared_data):
+    data = formats.read(shared_data / "tool-exports/datumaro/kitti_dataset/kitti_detection")
+    assert data.images.names == ("000030_10.png", "000030_11.png")
+    assert len(data) == 5
+
+
+def test_detections_in_three_orders_agree_with_coco(shared_data):
+    dets = shared_data / "voc2007-100/dets"
+    truth = formats.read(shared_data / "voc2007-100/gts/coco_format_v1/instances_default.json")
+    # numbers of labels are places in voc.names, which the detector was trained with
+    names = (shared_data / "voc2007-100/voc.names").read_text().split()
+    images = Images([key.rsplit(".", 1)[0] for key in truth.images.names], sizes=truth.images.sizes)
+    given = {"images": images, "labels": Labels(names)}
+    absolute = formats.read(dets / "abs_xywh", order="xywh", **given)
+    assert formats.detect(dets / "abs_xywh")[0].name == "boxes-text"
+    corners = formats.read(dets / "abs_xyx2y2", order="xyxy", **given)
+    relative = formats.read(dets / "rel_xywh", "boxes-text", order="cxcywh", **given)
+    assert len(absolute) == len(corners) == len(relative) == 452
+    assert_agree(absolute, corners, 1e-9)
+    assert_agree(absolute, relative, 0.51)  # six digits, of boxes that were rounded to pixels before
+
+
+def test_padillas_text_is_read_absolute_and_relative(shared_data):
+    folder = shared_data / "padilla-7"
+    truth = formats.read(folder / "groundtruths", order="xywh")
+    images = Images(truth.images.names, sizes=[[200, 200]] * 7)
+    relative = formats.read(folder / "groundtruths_rel", "boxes-text", order="cxcywh", images=images)
+    assert len(truth) == len(relative) == 15
+    assert_agree(truth, relative, 1.01)
+    assert formats.read(folder / "detections", order="xywh").annotations.score.max() <= 1
+    with pytest.raises(UsageError, match="nothing says what they are"):
+        formats.read(shared_data / "voc2007-100/dets/abs_xyx2y2")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("vott", "vott_json_dataset/dataset"), ("vott-csv", "vott_csv_dataset/dataset")]
+)
+def test_vott_is_read(shared_data, name, folder):
+    path = shared_data / "tool-exports/datumaro" / folder
+    assert formats.detect(path)[0].name == name
+    data = formats.read(path)
+    assert {key.split(".")[0] for key in data.images.keys} <= {"img0001", "img0002", "img0003", "img0004"}
+    assert len(data) >= 4

@@ -33,8 +33,8 @@ class Case:
         Shapes that annotations have.
     corners
         Fewest and most points of an outline.
-    options
-        Of writing.
+    options, reading
+        Of writing and of reading.
     given
         What reading is told: ``"images"``, ``"labels"``.
     sizes_given
@@ -57,6 +57,7 @@ class Case:
     corners: tuple[int, int] = (3, 5)
     boxes_beside: bool = True
     options: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     sizes_given: bool = False
     crowd_outlines: bool = True
@@ -78,6 +79,10 @@ RELATIVE = {
     "image_names": PATHS,
 }
 
+# A text file for each image and a word for each label.
+WORDS = st.text("abzé漢_-#&", min_size=1, max_size=6)
+STEMS = {"image_names": WORDS.map(lambda name: f"d/{name}"), "label_names": WORDS}
+
 CASES = {
     "coco": Case(crowd_outlines=False),
     "coco-results": Case(
@@ -91,6 +96,14 @@ CASES = {
     "geojson": Case(),
     "parquet": Case(),
     "cvat": Case(precision=1e-12),
+    "boxes-text": Case(
+        precision=1e-12,
+        kinds=("box",),
+        options={"order": "xyxy"},
+        reading={"order": "xyxy", "relative": False},
+        **STEMS,
+    ),
+    "kitti": Case(precision=1e-12, kinds=("box",), **STEMS),
     "label-studio": Case(precision=1e-12),
     "labelme": Case(precision=1e-12, image_names=PATHS),
     "via": Case(),
@@ -110,7 +123,7 @@ def round_trip(data, name, case):
         path = Path(place) / ("written" if chosen.kind == "folder" else f"written{chosen.suffixes[0]}")
         lost = formats.write(data, path, name, **case.options)
         told = {"images": data.images, "labels": data.labels}
-        back = formats.read(path, name, **{key: told[key] for key in case.given})
+        back = formats.read(path, name, **case.reading, **{key: told[key] for key in case.given})
         # Content tells what it is; a file of no annotations may say too little.
         if len(data):
             assert formats.detect(path)[0].name in (name, *case.looks_like)

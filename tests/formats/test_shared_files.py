@@ -124,6 +124,7 @@ def test_a_file_is_refused_with_its_place_and_reason(shared_data, path, name, ru
 
 # pattern, format: what tools wrote; their content is compared in test_real_exports.py
 TOOLS = [
+    ("tool-exports/datumaro/vott_json_dataset/*/*export.json", "vott"),
     ("four-images-ten-tools/labelme/*.json", "labelme"),
     ("voc2007-100/gts/labelme_format/*.json", "labelme"),
     ("four-images-ten-tools/via/*.json", "via"),
