@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rapideval.cli.help import Verb
-from rapideval.cli.options import INPUT, answer_options, json_option, option_under, reading_options
+from rapideval.cli.options import INPUT, Setting, answer_options, json_option, option_under, reading_options
 from rapideval.cli.patterns import chosen_names
 from rapideval.cli.sources import Reading, source_options
 from rapideval.cli.writing import EXIT_CODES, Delivery, Writing, kept_of, writing_options
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from rapideval.model import Dataset
 
 __all__ = ["command"]
@@ -22,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CHOICE = "What stays"
 
-_CHOICES = ("label", "not_label", "image", "not_image", "crowd", "only_annotated")
+_CHOICES = ("label", "not_label", "image", "not_image", "fields", "crowd", "only_annotated")
 _BOUNDS = ("min_score", "max_score", "min_area", "max_area")
 
 
@@ -38,6 +41,7 @@ def _choice(*names_and_text: str, **settings: Any) -> Callable[[F], F]:
          " --label car --label 'truck*' --only-annotated"),
         ("Predictions that are sure, as pre-labels", "rapideval filter answers/ sure.geojson --min-score 0.8"),
         ("The images of one camera", "rapideval filter truth.json c3.json --image 'camera3_*'"),
+        ("The validation split of a YOLO folder", "rapideval filter yolo/ val.json --to coco --field split=val"),
         ("Objects large enough, no crowds", "rapideval filter a.json b.json --min-area 64 --no-crowd"),
     ),
     exit_codes=EXIT_CODES,
@@ -50,6 +54,8 @@ def _choice(*names_and_text: str, **settings: Any) -> Callable[[F], F]:
 @_choice("--image", "Images that stay: a name, its last part, or a pattern of either; repeatable.",
          metavar="GLOB", multiple=True)  # fmt: skip
 @_choice("--not-image", "Images that go.", metavar="GLOB", multiple=True)
+@_choice("--field", "fields", "Images of which a further field fits, split=val for instance; repeatable: all must.",
+         metavar="NAME=GLOB", multiple=True, type=Setting())  # fmt: skip
 @_choice("--min-score", "Lowest score that stays.", type=float)
 @_choice("--max-score", "Highest score that stays.", type=float)
 @_choice("--min-area", "Smallest area in pixels that stays.", type=float)
@@ -89,6 +95,7 @@ def _chosen(
     not_label: tuple[str, ...],
     image: tuple[str, ...],
     not_image: tuple[str, ...],
+    fields: tuple[tuple[str, Any], ...],
     crowd: bool | None,
     only_annotated: bool,
     **bounds: float | None,
@@ -103,6 +110,8 @@ def _chosen(
     if image or not_image:
         wanted = kept(data.images.keys, image, not_image, "image")
         data = data.take_images(np.array([key in wanted for key in data.images.keys], np.bool_))
+    for name, pattern in fields:
+        data = data.take_images(_having(data, name, str(pattern)))
     if label or not_label:
         wanted = kept(data.labels.names, label, not_label, "label")
         data = data.take_labels([name for name in data.labels.names if name in wanted])
@@ -115,3 +124,15 @@ def _chosen(
     if only_annotated:
         data = data.take_images(np.isin(np.arange(len(data.images)), data.annotations.image))
     return data
+
+
+def _having(data: Dataset, field: str, pattern: str) -> npt.NDArray[np.bool_]:
+    """Which images have a value in a further field that a pattern fits."""
+    import numpy as np
+
+    extras = data.images.extras
+    found = [None if extras is None else extras[place].get(field) for place in range(len(data.images))]
+    values = [None if value is None else str(value) for value in found]
+    there = tuple(dict.fromkeys(value for value in values if value is not None))
+    chosen = chosen_names(there, [pattern], f"--field {field}:", what=f"value of {field!r}")
+    return np.array([value in chosen for value in values], np.bool_)

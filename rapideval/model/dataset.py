@@ -281,7 +281,8 @@ class Dataset(Frozen):
         """Several datasets as one: images and labels of the same key or name are one.
 
         Sizes, ids and further fields of an image or label are those of the first dataset that knows them. Ids are kept
-        where all have one and no two are equal.
+        where all have one and no two are equal. Of sources that may not mean the same by one name or number, see
+        `rapideval.model.merging.merge`.
 
         Raises
         ------

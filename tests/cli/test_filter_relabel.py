@@ -69,6 +69,21 @@ def test_what_meets_all_conditions_stays(run, street, conditions, images, labels
     assert content(street / "out.json") == (images, labels, rows)
 
 
+def test_images_are_chosen_by_their_further_fields(run, street):
+    document = json.loads((street / "street.json").read_text())
+    for image, split, hour in zip(document["images"], ("train", "val", "val"), (3, 14, 15), strict=True):
+        image |= {"split": split, "hour": hour}
+    (street / "street.json").write_text(json.dumps(document))
+    run("filter", "street.json", "out.json", "--field", "split=val", "--field", "hour=14")
+    assert content(street / "out.json")[0] == ["south/b.jpg"]
+    run("filter", "street.json", "out.json", "--field", "split=va*")
+    assert content(street / "out.json")[0] == ALL[1:]
+    refused = run("filter", "street.json", "out.json", "--field", "split=vla", code=2)
+    assert "--field split: 'vla': there is no such value of 'split'; did you mean 'val'?" in refused.stderr
+    refused = run("filter", "street.json", "out.json", "--field", "site=x", code=2)
+    assert "there is no such value of 'site'; there are none" in refused.stderr
+
+
 def test_how_much_stays_is_said(run, run_json, street):
     arguments = ["filter", "street.json", "out.json", "--label", "car", "--only-annotated"]
     result = run(*arguments)
