@@ -6,6 +6,10 @@ import json
 import subprocess
 import sys
 
+from helpers.versions import detector, holdout
+
+from rapideval import evaluate
+
 PROBE = """
 import json, sys
 before = set(sys.modules)
@@ -98,6 +102,20 @@ def test_evaluating_coco_files_loads_only_what_it_needs(tmp_path):
     assert of_the_project(modules) - set(ALLOWED.split()) == set()
     brought_by_numpy = loaded("import numpy, click")
     assert (modules - brought_by_numpy) & HEAVY == set()
+
+
+def test_a_gate_on_saved_evaluations_loads_only_what_it_needs(tmp_path):
+    truth = holdout(images=30)
+    for name, seed in (("v1", 1), ("v2", 2)):
+        evaluate(truth, detector(truth, seed)).save(tmp_path / f"{name}.parquet")
+    policy = 'version = 1\n[[rule]]\nmetric = "AP"\nfloor = 0.0\nfloor_by = "point"\n'
+    (tmp_path / "gate.toml").write_text(policy)
+    files = [str(tmp_path / name) for name in ("v1.parquet", "v2.parquet", "gate.toml")]
+    modules = loaded(RUN.format(arguments=["gate", *files[:2], "--policy", files[2]]))
+    brought = {name for name in packages(modules) if "cython" not in name} - {"typing_extensions"}
+    assert brought == {"click", "msgspec", "numpy", "pyarrow", "rapideval"}
+    assert modules & {"numpy.ma", "pyarrow.compute", "urllib.request", "sqlite3", "xml"} == set()
+    assert {m for m in of_the_project(modules) if m.startswith(("rapideval.formats", "rapideval.loading"))} == set()
 
 
 def verbs():

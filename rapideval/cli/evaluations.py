@@ -42,9 +42,11 @@ def load_pair(
     threads: int = 0,
 ) -> Pair:
     """Two evaluations by what they are called: the file of a saved one, predictions, or a run of the history."""
-    from rapideval.loading import load
+    truth = None
+    if ground_truth:
+        from rapideval.loading import load
 
-    truth = load(ground_truth, extras=False).dataset if ground_truth else None
+        truth = load(ground_truth, extras=False).dataset
     before, found_before = _evaluation(baseline, runs, truth, task, threads)
     after, found_after = _evaluation(candidate, runs, truth, task, threads)
     return Pair(before, after, truth, (found_before, found_after))
@@ -53,7 +55,6 @@ def load_pair(
 def _evaluation(
     name: str, runs: str | None, truth: Dataset | None, task: Task, threads: int
 ) -> tuple[Evaluation, Dataset | None]:
-    from rapideval.judge.history import History, history_file
     from rapideval.metrics import Evaluation, evaluate
 
     path = Path(name)
@@ -69,6 +70,8 @@ def _evaluation(
 
         found = load(name, ground_truth=truth, extras=False).dataset
         return evaluate(truth, found, task, threads=threads), found
+    from rapideval.judge.history import History, history_file
+
     with History(history_file(runs)) as history:
         if not history.path.exists():
             raise click.UsageError(f"{name}: no such file, and there is no history of runs ({history.path})")

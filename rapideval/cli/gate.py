@@ -85,7 +85,6 @@ def command(
     if candidate is None:
         raise click.UsageError("two evaluations are needed: BASELINE and CANDIDATE")
     from rapideval.judge import Policy, gate, read_attributes
-    from rapideval.report.ci import gate_annotations, gate_junit
     from rapideval.report.verdicts import chart_images, gate_markdown, gate_text
 
     rules = Policy.read(policy)
@@ -108,8 +107,12 @@ def command(
     if markdown is not None:
         _write(markdown, gate_markdown(result, chart_images(written, Path(markdown).parent)))
     if junit is not None:
+        from rapideval.report.ci import gate_junit
+
         _write(junit, gate_junit(result))
     if annotations:
+        from rapideval.report.ci import gate_annotations
+
         click.echo(gate_annotations(result), nl=False, err=True)
     if as_json:
         print_json(result)

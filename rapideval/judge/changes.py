@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -44,13 +46,16 @@ def image_changes(
     """
     if isinstance(baseline, SemanticEvaluation):
         assert isinstance(candidate, SemanticEvaluation)
-        changes = _pixel_changes(baseline, candidate)
-    else:
-        assert isinstance(baseline, DetectionEvaluation)
-        assert isinstance(candidate, DetectionEvaluation)
-        changes = _object_changes(baseline, candidate, score, iou)
-    changes.sort(key=lambda change: -change.balance)
-    return changes[:limit]
+        return _pixel_changes(baseline, candidate, limit)
+    assert isinstance(baseline, DetectionEvaluation)
+    assert isinstance(candidate, DetectionEvaluation)
+    return _object_changes(baseline, candidate, score, iou, limit)
+
+
+def _worst(images: npt.NDArray[np.intp], balance: npt.NDArray[Any], limit: int | None) -> list[int]:
+    """The images of highest balance, among equals in their order."""
+    worst: list[int] = images[np.argsort(-balance[images], kind="stable")][:limit].tolist()
+    return worst
 
 
 def _found(evaluation: DetectionEvaluation, score: float, iou: float | None) -> npt.NDArray[np.bool_]:
@@ -81,7 +86,7 @@ def lost_and_gained(
 
 
 def _object_changes(
-    baseline: DetectionEvaluation, candidate: DetectionEvaluation, score: float, iou: float | None
+    baseline: DetectionEvaluation, candidate: DetectionEvaluation, score: float, iou: float | None, limit: int | None
 ) -> list[ImageChange]:
     objects = baseline.matches.objects
     only_before, only_after = lost_and_gained(baseline, candidate, score, iou)
@@ -95,9 +100,11 @@ def _object_changes(
         per_image(e.matches.is_false(iou) & (e.matches.score >= score), e.matches.image) for e in (baseline, candidate)
     ]
     more = wrong[1] - wrong[0]
+    balance = lost - gained + more
     changes = []
-    for image in np.flatnonzero((lost > 0) | (gained > 0) | (more != 0)).tolist():
-        labels = objects.label[(objects.image == image) & only_before]
+    lost_image, lost_label = objects.image[only_before], objects.label[only_before]
+    for image in _worst(np.flatnonzero((lost > 0) | (gained > 0) | (more != 0)), balance, limit):
+        labels = lost_label[lost_image == image]
         changes.append(
             ImageChange(
                 image=baseline.images.key(image),
@@ -105,13 +112,13 @@ def _object_changes(
                 gained=int(gained[image]),
                 new_false_positives=int(more[image]),
                 lost_labels=[baseline.labels.names[k] for k in labels.tolist()],
-                balance=float(lost[image] - gained[image] + more[image]),
+                balance=float(balance[image]),
             )
         )
     return changes
 
 
-def _pixel_changes(baseline: SemanticEvaluation, candidate: SemanticEvaluation) -> list[ImageChange]:
+def _pixel_changes(baseline: SemanticEvaluation, candidate: SemanticEvaluation, limit: int | None) -> list[ImageChange]:
     loss = baseline.matches.image_iou() - candidate.matches.image_iou()
     return [
         ImageChange(
@@ -122,5 +129,5 @@ def _pixel_changes(baseline: SemanticEvaluation, candidate: SemanticEvaluation) 
             lost_labels=[],
             balance=float(loss[image]),
         )
-        for image in np.flatnonzero(np.isfinite(loss) & (loss != 0)).tolist()
+        for image in _worst(np.flatnonzero(np.isfinite(loss) & (loss != 0)), loss, limit)
     ]

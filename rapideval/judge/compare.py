@@ -146,7 +146,7 @@ def compare(
     """
     check_comparable(baseline, candidate)
     detection = isinstance(baseline, DetectionEvaluation)
-    over_all = list(baseline.summary) if metrics is None else list(metrics)
+    over_all = list(baseline.summary_names) if metrics is None else list(metrics)
     per_label = (["AP"] if detection else ["IoU"]) if label_metrics is None else list(label_metrics)
     if detection and baseline.protocol.class_agnostic:
         per_label = []

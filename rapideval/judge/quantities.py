@@ -66,8 +66,8 @@ class Quantity:
 def metric_names(evaluation: Evaluation, per_label: bool = False) -> list[str]:
     """Metrics that can be measured on an evaluation."""
     if isinstance(evaluation, SemanticEvaluation):
-        return list(SEMANTIC_LABEL_METRICS) if per_label else list(evaluation.summary)
-    names = list(evaluation.summary)
+        return list(SEMANTIC_LABEL_METRICS) if per_label else list(evaluation.summary_names)
+    names = list(evaluation.summary_names)
     if evaluation.protocol.class_agnostic and per_label:
         return []
     return [*names, *POINT_METRICS, *CALIBRATION_METRICS]

@@ -18,6 +18,7 @@ from rapideval.judge.verdict import Measured
 from rapideval.metrics import DetectionEvaluation, Evaluation, SemanticEvaluation
 from rapideval.metrics.matches import Matches, Objects
 from rapideval.metrics.semantic import SemanticMatches
+from rapideval.model.columns import distinct
 
 __all__ = ["measure_pair", "permutation_p_values"]
 
@@ -119,7 +120,7 @@ def _support(evaluation: Evaluation, quantity: Quantity, chosen: npt.NDArray[np.
         if quantity.label is not None:
             there &= matches.objects.label == evaluation.labels.index(quantity.label)
         image = matches.objects.image[there]
-    return len(image), len(np.unique(image))
+    return len(image), len(distinct(image))
 
 
 def permutation_p_values(

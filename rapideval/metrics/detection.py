@@ -143,20 +143,14 @@ class Curves(Frozen):
         return np.where(flat[:, 0] > -1, means, np.nan) if flat.size else means
 
     def summary(self) -> dict[str, float]:
-        """The numbers that COCO reports, by name; twelve under COCO's protocol.
+        """The numbers that COCO reports, by name (`Protocol.summary_metrics`).
 
-        AP over all thresholds, AP50 and AP75 (where the protocol has them), AP by size, AR by limit, AR by size.
         Means are over the labels that have objects.
         """
-        protocol = self.protocol
-        sizes = [area.name for area in protocol.area_ranges[1:]]
-        values = {"AP": self.average_precision()}
-        for percent in (50, 75):
-            if any(abs(t - percent / 100) < 1e-12 for t in protocol.iou_thresholds):
-                values[f"AP{percent}"] = self.average_precision(iou=percent / 100)
-        values |= {f"AP_{size}": self.average_precision(area=size) for size in sizes}
-        values |= {f"AR{limit}": self.average_recall(limit=limit) for limit in protocol.limits}
-        return values | {f"AR_{size}": self.average_recall(area=size) for size in sizes}
+        of = {"AP": self.average_precision, "AR": self.average_recall}
+        return {
+            name: of[one.kind](one.iou, one.area, one.limit) for name, one in self.protocol.summary_metrics().items()
+        }
 
     def to_pycocotools(self, truth_labels: int | None = None) -> dict[str, Any]:
         """What pycocotools' ``COCOeval.eval`` holds: counts, precision, recall, scores, -1 where undefined.

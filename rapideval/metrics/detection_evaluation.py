@@ -84,6 +84,11 @@ class DetectionEvaluation(Evaluation):
         """The numbers that COCO reports, by name; NaN where undefined. See `Curves.summary`."""
         return self.curves.summary()
 
+    @property
+    def summary_names(self) -> tuple[str, ...]:
+        """See `Protocol.summary_metrics`."""
+        return tuple(self.protocol.summary_metrics())
+
     @cached_property
     def counts(self) -> dict[str, int]:
         """How much there is: images, the ground truth's labels, objects that count and that do not, detections.

@@ -95,6 +95,11 @@ class Evaluation(ABC):
         """The numbers that matter, by name; NaN where undefined."""
 
     @property
+    def summary_names(self) -> tuple[str, ...]:
+        """Names of the summary, known before its numbers are counted."""
+        return tuple(self.summary)
+
+    @property
     @abstractmethod
     def counts(self) -> dict[str, int]:
         """How much there is."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rapideval.errors import UsageError
 
-__all__ = ["COCO_AREAS", "AreaRange", "Protocol", "Task"]
+__all__ = ["COCO_AREAS", "AreaRange", "Protocol", "SummaryMetric", "Task"]
 
 Task = Literal["detection", "instance", "semantic"]
 AreaSource = Literal["coco", "box", "mask", "given"]
@@ -21,6 +21,16 @@ AreaSource = Literal["coco", "box", "mask", "given"]
 TASKS = ("detection", "instance", "semantic")
 AREA_SOURCES = ("coco", "box", "mask", "given")
 MOST_THRESHOLDS, MOST_AREAS = 64, 62
+
+
+class SummaryMetric(NamedTuple):
+    """One of the numbers that COCO reports: a mean of AP or AR over labels, and what else it is a mean over."""
+
+    kind: Literal["AP", "AR"]
+    iou: float | None = None
+    """The threshold; all where None."""
+    area: str | None = None
+    limit: int | None = None
 
 
 class AreaRange(NamedTuple):
@@ -155,6 +165,20 @@ class Protocol:
     def reference_iou(self) -> float:
         """The threshold whose pairs the match table tells: 0.5 where there is one, else the lowest."""
         return next((t for t in self.iou_thresholds if math.isclose(t, 0.5)), self.iou_thresholds[0])
+
+    def summary_metrics(self) -> dict[str, SummaryMetric]:
+        """The numbers that COCO reports, by name; twelve under COCO's protocol.
+
+        AP over all thresholds, AP50 and AP75 (where matched at them), AP by size, AR by limit, AR by size.
+        """
+        sizes = [area.name for area in self.area_ranges[1:]]
+        metrics = {"AP": SummaryMetric("AP")}
+        for percent in (50, 75):
+            if any(abs(t - percent / 100) < 1e-12 for t in self.iou_thresholds):
+                metrics[f"AP{percent}"] = SummaryMetric("AP", iou=percent / 100)
+        metrics |= {f"AP_{size}": SummaryMetric("AP", area=size) for size in sizes}
+        metrics |= {f"AR{limit}": SummaryMetric("AR", limit=limit) for limit in self.limits}
+        return metrics | {f"AR_{size}": SummaryMetric("AR", area=size) for size in sizes}
 
     # --- arrays ----------------------------------------------------------------------------------
 
