@@ -289,6 +289,8 @@ class FormatInfo(msgspec.Struct, kw_only=True):
     writes: bool
     read_options: list[str]
     write_options: list[str]
+    splits: list[str]
+    """Splits that one folder can hold."""
     holds: dict[str, bool]
     """What it can hold."""
     convention: str
@@ -311,6 +313,7 @@ class FormatInfo(msgspec.Struct, kw_only=True):
             writes=known.writer is not None,
             read_options=list(known.read_options),
             write_options=list(known.write_options),
+            splits=list(known.splits),
             holds=known.capabilities.held(),
             convention=known.capabilities.convention,
             specification=known.capabilities.specification,

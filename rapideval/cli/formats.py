@@ -77,6 +77,7 @@ def _print_one(info: FormatInfo, paper: Page) -> None:
         ("coordinates", info.convention),
         ("read options", ", ".join(info.read_options)),
         ("write options", ", ".join(info.write_options)),
+        ("splits", ", ".join(info.splits)),
         ("specification", info.specification),
     ]
     click.echo(paper.pairs([(name, text) for name, text in facts if text]))

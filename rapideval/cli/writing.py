@@ -212,8 +212,12 @@ class Delivery:
     def write(self) -> None:
         """Write all of it, unless something would be lost that must not be."""
         from rapideval.formats import write
+        from rapideval.formats.files import check_new_folder
 
         if self.written:
+            if self._writing.format.kind == "folder":
+                for part in self.parts:
+                    check_new_folder(part.target)  # of all of them before any is written
             for part in self.parts:
                 write(
                     part.dataset,

@@ -194,6 +194,15 @@ def whole_file(target: str | os.PathLike[str] | BinaryIO) -> Iterator[Writable]:
     _sync_folder(path.parent)
 
 
+def check_new_folder(target: str | os.PathLike[str]) -> None:
+    """Refuse a folder that is to be written and has something in it, or is none."""
+    path = Path(target)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise InputError(
+            Problem("folder-exists", str(target), "something that is there already", "a new or empty folder")
+        )
+
+
 @contextlib.contextmanager
 def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     """A new folder that appears whole, when the block ends well, or not at all.
@@ -203,11 +212,8 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     InputError
         Where the target exists and is not an empty folder: nothing is ever written over.
     """
+    check_new_folder(target)
     path = Path(target).resolve()
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError(
-            Problem("folder-exists", str(target), "something that is there already", "a new or empty folder")
-        )
     path.parent.mkdir(parents=True, exist_ok=True)
     import tempfile
 

@@ -71,6 +71,20 @@ def test_a_format_says_what_it_holds(run):
     assert "did you mean coco" in run("formats", "cocoa", code=2).stderr
 
 
+def test_a_folder_says_which_splits_it_holds(run, run_json):
+    assert "train, val, valid, test, minival" in run("formats", "yolo").stdout
+    assert "splits" not in run("formats", "coco").stdout
+    known = {info["name"]: info for info in run_json("formats", "formats")["formats"]}
+    assert known["coco"]["splits"] == []
+    assert known["voc"]["splits"] == ["train", "val", "test", "trainval"]
+
+
+def test_fields_of_a_document_that_another_one_has_too_are_described_in_both():
+    for name, kind in (("conversion", "Conversion"), ("selection", "Selection"), ("merging", "Merging")):
+        fields = schema(name)["$defs"][kind]["properties"]
+        assert fields["losses"]["description"].startswith("What the target cannot hold")
+
+
 def test_version_says_what_it_runs_on(run, run_json):
     import rapideval
 

@@ -138,6 +138,15 @@ def test_what_cannot_be_split_is_said(run, clips, arguments, message):
     assert not list(clips.glob("train*"))
 
 
+def test_no_part_is_written_where_another_one_has_no_place(run, clips):
+    (clips / "out-val").mkdir()
+    (clips / "out-val" / "kept.txt").write_text("mine")
+    refused = run("split", "clips.json", "out-{split}", "--to", "voc", *SHARES, code=2)
+    assert "out-val" in refused.stderr
+    assert "something that is there already" in refused.stderr
+    assert not (clips / "out-train").exists()
+
+
 def test_splits_that_a_folder_cannot_hold_are_refused(run, clips):
     refused = run("split", "clips.json", "out", "--to", "yolo", "--share", "holdout=1", code=2)
     assert "a folder of yolo has the splits train, val, valid, test, minival, not holdout" in refused.stderr
