@@ -174,6 +174,7 @@ def photographs(tmp_path):
         ("yolo", ["images/a.png", "images/x/b.png"]),
         ("voc", ["JPEGImages/a.png", "JPEGImages/x/b.png"]),
         ("labelme", ["a.png", "x/b.png"]),
+        ("kitti", ["image_2/a.png", "image_2/x/b.png"]),
     ],
 )
 def test_each_format_has_its_place_for_them(tmp_path, photographs, name, places):

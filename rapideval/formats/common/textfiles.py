@@ -107,6 +107,9 @@ def _picture(path: Path, root: Path | None, image_folders: Sequence[str], image_
     for name in image_folders:
         for folder in (path.parent.parent / name, path.parent / name):
             beside = beside or picture_beside(folder / path.stem, PICTURES)
+        if root is not None:  # images in folders of their own, as their labels
+            for folder in (root / name, root.parent / name):
+                beside = beside or picture_beside(folder / _stem(path, root), PICTURES)
     return beside
 
 

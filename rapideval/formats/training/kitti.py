@@ -15,7 +15,7 @@ import numpy as np
 
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import laid
-from rapideval.formats.common.names import file_stems
+from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.nodes import Refused, guarded
 from rapideval.formats.common.textfiles import Line, first_lines, one_word, split_labels, suffixes_of, text_files
 from rapideval.formats.files import Source
@@ -180,6 +180,7 @@ FORMATS = {
         reader=_read,
         writer=_write,
         special_losses=_losses,
+        picture_paths=lambda images: [f"image_2/{safe_path(key)}" for key in images.keys],
         capabilities=Capabilities(
             scores=True,
             empty_images=True,
