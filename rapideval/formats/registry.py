@@ -110,6 +110,11 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "labelme": ("rapideval.formats.tools.labelme", (".json",)),
     "via": ("rapideval.formats.tools.via", (".json",)),
     "via-csv": ("rapideval.formats.tools.via", (".csv",)),
+    "labelbox": ("rapideval.formats.tools.labelbox", (".ndjson", ".jsonl", ".json")),
+    "darwin": ("rapideval.formats.tools.darwin", (".json",)),
+    "datumaro": ("rapideval.formats.tools.datumaro", (".json",)),
+    "scale-nucleus": ("rapideval.formats.tools.scale", (".json", ".jsonl")),
+    "scale-tasks": ("rapideval.formats.tools.scale", (".json", ".jsonl")),
     "createml": ("rapideval.formats.tools.createml", (".json",)),
 }
 
@@ -315,6 +320,9 @@ def by_suffix(target: str | os.PathLike[str] | BinaryIO) -> Format:
     """Find the format of what is to be written; UsageError where its suffix does not tell."""
     suffix = Source(target).suffix if isinstance(target, str | os.PathLike) else ""
     fitting = [name for name, (_, suffixes) in _KNOWN.items() if suffix and suffix in suffixes]
+    # A format whose own suffix it is stands before those that have it too.
+    own = [name for name in fitting if _KNOWN[name][1][0] == suffix]
+    fitting = [name for name in own or fitting if get(name).writer is not None]
     if len(fitting) != 1:
         which = f"{suffix} may be {', '.join(fitting)}" if fitting else f"no format has the suffix {suffix!r}"
         raise UsageError(f"which format? {which}: name it with format= (--to)")

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
 RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
-CONTENT_ONLY = ("labelme", "parquet")
+CONTENT_ONLY = ("labelbox", "labelme", "parquet")
 READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
@@ -25,6 +25,11 @@ FILES = {
     "coco-results": "small.results.json",
     "createml": "small.createml.json",
     "boxes-text": "small.boxes",
+    "darwin": "small.darwin",
+    "datumaro": "small.datumaro.json",
+    "labelbox": "small.labelbox.ndjson",
+    "scale-nucleus": "small.nucleus.json",
+    "scale-tasks": "small.scale-tasks.json",
     "kitti": "small.kitti",
     "cvat": "small.cvat.xml",
     "label-studio": "small.label-studio.json",

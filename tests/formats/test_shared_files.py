@@ -124,6 +124,12 @@ def test_a_file_is_refused_with_its_place_and_reason(shared_data, path, name, ru
 
 # pattern, format: what tools wrote; their content is compared in test_real_exports.py
 TOOLS = [
+    ("tool-exports/darwin/image_*/image_*.json", "darwin"),
+    ("tool-exports/qupath/*.json", "darwin"),
+    ("tool-exports/datumaro/datumaro_dataset/legacy/annotations/*.json", "datumaro"),
+    ("tool-exports/labelbox/*_import*.json", "labelbox"),
+    ("tool-exports/labelbox/export-result.ndjson", "labelbox"),
+    ("tool-exports/labelformat/object_detection/Labelbox/*.ndjson", "labelbox"),
     ("tool-exports/datumaro/vott_json_dataset/*/*export.json", "vott"),
     ("four-images-ten-tools/labelme/*.json", "labelme"),
     ("voc2007-100/gts/labelme_format/*.json", "labelme"),

@@ -35,7 +35,7 @@ def safe_path(name: str) -> str:
         if part in ("", "."):
             continue
         clean = "".join("_" if c in _FORBIDDEN or ord(c) < 32 else c for c in part).rstrip(". ")
-        parts.append(clean if clean.strip("._") or (clean.startswith(".") and clean.strip(".")) else "_")
+        parts.append(clean or "_")
     return "/".join(parts) or "_"
 
 

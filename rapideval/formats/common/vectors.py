@@ -103,6 +103,32 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, degrees: float = 0.0, po
     return rotated(ring, degrees, (cx, cy)) if degrees else ring
 
 
+def even_odd(rings: Sequence[Ring]) -> tuple[list[Ring], list[bool]]:
+    """Rings of an outline whose inside is what an odd number of them surrounds: which are holes, and in whose order.
+
+    Returns
+    -------
+    list of arrays, list of bool
+        An exterior before its holes, otherwise in the order given; which of them are holes.
+    """
+    if len(rings) < 2:
+        return list(rings), [False] * len(rings)
+    import shapely
+
+    shapes = {place: shapely.Polygon(ring) for place, ring in enumerate(rings) if len(ring) > 2}
+    around = [
+        {place for place, shape in shapes.items() if place != own and shape.contains(shapely.Point(ring[0]))}
+        for own, ring in enumerate(rings)
+    ]
+    order = []
+    for place, outer in enumerate(around):
+        if len(outer) % 2 == 0:
+            order.append(place)
+            order += [n for n, others in enumerate(around) if len(others) == len(outer) + 1 and place in others]
+    holes = [len(outer) % 2 == 1 for outer in around]
+    return [rings[place] for place in order], [holes[place] for place in order]
+
+
 # --- masks in the place of outlines ----------------------------------------------------------------
 
 

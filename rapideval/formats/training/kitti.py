@@ -36,10 +36,15 @@ _UNKNOWN = (-1.0, -1.0, -1.0, -1000.0, -1000.0, -1000.0, -10.0)
 
 def _sniff(source: Source) -> Guess | None:
     lines = first_lines(source)
-    kitti = [words for words in lines if len(_of_type(words)) in (_WORDS, _WORDS + 1) and not _are_numbers(words[:1])]
+    kitti = [words for words in lines if _is_object(words)]
     if kitti and len(kitti) == len(lines):
         return Guess(1, "lines of a type and fourteen numbers, or fifteen")
     return None
+
+
+def _is_object(words: list[str]) -> bool:
+    numbered = len(words) >= _WORDS and _are_numbers(words[1 - _WORDS :]) and not _are_numbers(words[:1])
+    return numbered and len(_of_type(words)) in (_WORDS, _WORDS + 1)
 
 
 def _are_numbers(words: list[str]) -> bool:
