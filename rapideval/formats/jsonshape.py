@@ -8,7 +8,8 @@ from rapideval.formats.files import Source
 
 __all__ = ["json_shape"]
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+# Names with their colon, other strings, and brackets: numbers and commas say nothing of a shape.
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(?:\s*:)?|\Z)|[{}\[\]:]', re.DOTALL)
 LENGTH, DEPTH = 16384, 4
 _BOM = b"\xef\xbb\xbf"
 
@@ -32,10 +33,10 @@ def json_shape(source: Source) -> dict[str, set[str]]:
 def _shape_of(text: bytes) -> dict[str, set[str]]:
     shape: dict[str, set[str]] = {}
     stack: list[str] = []  # paths of the open containers
-    path = "$"  # of the value that comes next
-    key: bytes | None = None
-    for match in _TOKENS.finditer(text):
-        token = match[0]
+    path = "$"  # of the value that comes next; in an array, of all its values
+    if text.lstrip()[:1] not in (b"{", b"["):
+        return {}
+    for token in _TOKENS.findall(text):
         if token in b"{[":
             if len(stack) < DEPTH:
                 shape.setdefault(path, set()).update([""] if token == b"[" else [])
@@ -44,21 +45,14 @@ def _shape_of(text: bytes) -> dict[str, set[str]]:
         elif token in b"}]":
             if not stack:
                 return {}
-            stack.pop()
-        elif token == b":":
-            if not stack or key is None:
+            path = stack.pop()
+        elif token.endswith(b":"):
+            if not stack or token == b":":
                 return {}
-            name = _decoded(key)
+            name = _decoded(token[:-1].rstrip())
             if len(stack) <= DEPTH:
                 shape.setdefault(stack[-1], set()).add(name)
             path = f"{stack[-1]}.{name}"
-        elif token == b",":
-            if stack and "" in shape.get(stack[-1], ()):
-                path = f"{stack[-1]}[]"
-        elif token.startswith(b'"'):
-            key = token
-        elif not shape:
-            return {}  # it begins with something else than an object, an array or a string
     return shape
 
 
