@@ -218,8 +218,9 @@ def make_dense(folder: Path) -> str:
     (folder / "spaced.json").write_text(json.dumps(payload))
     # The real client's form: the payload is JSON text inside a JSON string.
     (folder / "layered.json").write_text(json.dumps({"state": "SUCCESS", "result": compact}))
-    (folder / "booleans.json").write_text(json.dumps([payload[0] | {"masks": masks.astype(bool).tolist()}]))
-    (folder / "floats.json").write_text(json.dumps([payload[0] | {"masks": masks.astype(float).tolist()}]))
+    for name, kind in (("booleans", bool), ("floats", float)):
+        other = [payload[0] | {"masks": masks.astype(kind).tolist()}]
+        (folder / f"{name}.json").write_text(json.dumps(other, separators=(",", ":")))
     return "synthetic masks"
 
 
@@ -230,7 +231,7 @@ MAKERS = {
     "boxes-50000": lambda folder: make_boxes(folder, 50000),
     "masks-500": lambda folder: make_masks(folder, 500),
     "masks-5000": lambda folder: make_masks(folder, 5000),
-    "dense": make_dense,
+    "answers": make_dense,
 }
 
 

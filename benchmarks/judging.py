@@ -1,25 +1,24 @@
-"""Comparing two versions of 500,000 detections each: ``python -m benchmarks.judging [--draws N] [--peer-draws N]``.
+"""Two versions of 500,000 detections each, compared and gated: the group ``judging`` of ``python -m benchmarks``.
 
 Whole processes: from two saved evaluations to a thousand paired draws of all summary and per-label metrics; the gate
 without draws; the size of a saved evaluation. The peer's bootstrap is timed with fewer draws, from its own evaluations,
-which it cannot save; its time is given per draw, and what a thousand would take is said to be scaled.
+which it cannot save, so its time is that of the draws alone, and what a thousand would take is scaled.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measure import Series, python, run
+from benchmarks.measure import Series, interleave, python
+from benchmarks.works import CACHE, ROOT
 
-ROOT = Path(__file__).parent.parent
-CACHE = Path(os.environ.get("RAPIDEVAL_BENCH_CACHE", ROOT / "build" / "bench"))
 POLICY = 'version = 1\n[[rule]]\nmetric = "AP"\nfloor = 0.1\nfloor_by = "point"\n'
+INPUTS, DRAWS, PEER_DRAWS = "boxes-5000", 1000, 20
 
 
 def second_version(predictions: Path, path: Path) -> None:
@@ -33,25 +32,66 @@ def second_version(predictions: Path, path: Path) -> None:
     path.write_text(json.dumps(rows))
 
 
-def prepare(folder: Path) -> list[Path]:
-    """Two saved evaluations."""
-    subprocess.run(python("-m", "benchmarks.inputs", folder.name, str(CACHE)), check=True, cwd=ROOT)
-    other = folder / "dt2.json"
-    if not other.exists():
-        second_version(folder / "dt.json", other)
-    saved = []
+def prepare() -> tuple[list[str], int]:
+    """Two evaluations, saved anew by this version, and how many detections each has."""
+    folder = CACHE / INPUTS
+    if not (folder / "dt2.json").exists():
+        command = "from pathlib import Path; from benchmarks.judging import second_version as make; "
+        command += f"make(Path({str(folder / 'dt.json')!r}), Path({str(folder / 'dt2.json')!r}))"
+        subprocess.run(python("-c", command), check=True, cwd=ROOT)
+    saved, count = [], 0
     for name in ("dt.json", "dt2.json"):
         path = folder / f"{name}.parquet"
-        command = python("-m", "rapideval", "evaluate", str(folder / "gt.json"), str(folder / name), "--rows", "0")
-        subprocess.run([*command, "--save", str(path)], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-        saved.append(path)
-    return saved
+        command = python("-m", "rapideval", "evaluate", str(folder / "gt.json"), str(folder / name), "--json")
+        done = subprocess.run([*command, "--save", str(path)], check=True, stdout=subprocess.PIPE, cwd=ROOT)
+        count = json.loads(done.stdout)["counts"]["detections"]
+        saved.append(str(path))
+    (folder / "gate.toml").write_text(POLICY)
+    return saved, count
 
 
-def peer(folder: Path, draws: int) -> float:
-    """Seconds of hotcoco's bootstrap, its evaluations made beforehand."""
+def measure(rounds: int, tell: Callable[[str], None]) -> tuple[str, dict[str, float]]:
+    """The section's text, and the numbers that targets are held to."""
+    saved, count = prepare()
+    policy = str(CACHE / INPUTS / "gate.toml")
+    compare = python("-m", "rapideval", "compare", *saved, "--draws", str(DRAWS), "--json")
+    series = [
+        Series(f"{DRAWS:,} paired draws of all metrics", python("-m", "benchmarks.judging", "draws", *saved)),
+        Series("`compare`: as many draws and permutations, and changes by image", compare),
+        Series("`gate`, no draws needed", python("-m", "rapideval", "gate", *saved, "--policy", policy, "--json")),
+    ]
+    interleave(series, rounds, tell)
+    peer = Series(f"hotcoco, {PEER_DRAWS} draws", python("-m", "benchmarks.judging", "peer"))
+    interleave([peer], 1, tell)
+    lines = [
+        "| from two saved evaluations | runs | wall, s | processor, s | peak memory, MB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for one in series:
+        numbers = f"{one.median():.3f} | {one.median('cpu'):.3f} | {one.median('memory'):.0f}"
+        lines.append(f"| {one.name} | {len(one.wall)} | {numbers if one.wall else one.failure + ' | – | –'} |")
+    draws, gate = series[0], series[2]
+    facts = {"draws_wall": draws.median(), "draws_memory": draws.median("memory"), "gate_wall": gate.median()}
+    facts["saved_bytes"] = max(Path(path).stat().st_size for path in saved) / count
+    lines += ["", f"A saved evaluation takes {facts['saved_bytes']:.1f} bytes a detection. "]
+    if peer.failure:
+        lines[-1] += f"The peer: {peer.failure}"
+    else:
+        seconds = peer.stages["bootstrap"][0]
+        scaled = seconds / PEER_DRAWS * DRAWS
+        facts["peer_times"] = scaled / draws.median()
+        lines[-1] += (
+            f"hotcoco's bootstrap takes {seconds:.1f} s for {PEER_DRAWS} draws, its evaluations made beforehand; "
+            f"scaled to {DRAWS:,} draws {scaled:.0f} s, {facts['peer_times']:.0f} times as long."
+        )
+    return "\n".join(lines), facts
+
+
+def peer() -> None:
+    """The bootstrap of hotcoco in this process, its evaluations made beforehand."""
     import hotcoco
 
+    folder = CACHE / INPUTS
     truth = hotcoco.COCO(str(folder / "gt.json"))
     made = []
     for name in ("dt.json", "dt2.json"):
@@ -59,70 +99,21 @@ def peer(folder: Path, draws: int) -> float:
         evaluation.evaluate()
         made.append(evaluation)
     began = time.perf_counter()
-    hotcoco.compare(made[0], made[1], n_bootstrap=draws)
-    return time.perf_counter() - began
+    hotcoco.compare(made[0], made[1], n_bootstrap=PEER_DRAWS)
+    print(json.dumps({"stages": {"bootstrap": time.perf_counter() - began}}))
 
 
-def told(name: str, command: list[str]) -> Series:
-    """Run a command three times; print its medians."""
-    series = Series(name, command)
-    os.chdir(ROOT)
-    for _ in range(3):
-        run(series)
-    if series.failure:
-        print(f"{name:58} {series.failure}")
-    else:
-        print(
-            f"{name:58} {series.median():7.2f} s wall {series.median('cpu'):7.2f} s cpu "
-            f"{series.median('memory'):6.0f} MB"
-        )
-    return series
-
-
-def main() -> int:
-    """Measure, and print a row each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", default="boxes-5000")
-    parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--peer-draws", type=int, default=20)
-    arguments = parser.parse_args()
-    folder = CACHE / arguments.inputs
-    saved = [str(path) for path in prepare(folder)]
-    policy = folder / "gate.toml"
-    policy.write_text(POLICY)
-    compared = told(
-        f"rapideval compare, {arguments.draws:,} paired draws and permutations",
-        python("-m", "rapideval", "compare", *saved, "--draws", str(arguments.draws), "--json"),
-    )
-    inner = f"from benchmarks.judging import draws_alone; draws_alone({saved!r}, {arguments.draws})"
-    told(f"rapideval, {arguments.draws:,} paired draws alone", python("-c", inner))
-    told(
-        "rapideval gate, no draws needed", python("-m", "rapideval", "gate", *saved, "--policy", str(policy), "--json")
-    )
-    seconds = peer(folder, arguments.peer_draws)
-    each = seconds / arguments.peer_draws
-    print(f"{'hotcoco compare, ' + str(arguments.peer_draws) + ' draws, in process':58} {seconds:7.2f} s wall")
-    ratio = each * arguments.draws / compared.median()
-    print(
-        f"scaled to {arguments.draws:,} draws the peer takes {each * arguments.draws:.0f} s, {ratio:.0f} times as long"
-    )
-    sizes = [Path(path).stat().st_size for path in saved]
-    count = len(json.loads((folder / "dt.json").read_bytes()))
-    print(f"a saved evaluation takes {max(sizes) / count:.1f} bytes a detection")
-    return 0
-
-
-def draws_alone(saved: list[str], draws: int) -> None:
+def draws_alone(*saved: str) -> None:
     """A thousand paired draws of all summary and per-label metrics, and no permutation test."""
     from rapideval.judge.quantities import Quantity
     from rapideval.judge.resample import measure_pair
     from rapideval.metrics import Evaluation
 
     baseline, candidate = (Evaluation.load(path) for path in saved)
-    wanted = [Quantity(name) for name in baseline.summary]
+    wanted = [Quantity(name) for name in baseline.summary_names]
     wanted += [Quantity("AP", label) for label in baseline.labels.names[: baseline.truth_labels]]
-    measure_pair(baseline, candidate, wanted, draws=draws)
+    measure_pair(baseline, candidate, wanted, draws=DRAWS)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    {"draws": draws_alone, "peer": peer}[sys.argv[1]](*sys.argv[2:])

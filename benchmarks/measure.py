@@ -11,9 +11,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+LONG = 5.0
+MOST_SECONDS = 25.0
 
 
 @dataclass
@@ -63,25 +66,21 @@ def run(series: Series) -> None:
             series.stages.setdefault(stage, []).append(seconds)
 
 
-def interleave(series: Sequence[Series], rounds: int, warm_up: bool = True) -> None:
+def interleave(series: Sequence[Series], rounds: int, tell: Callable[[str], None] = lambda line: None) -> None:
     """Run the commands in turn, round after round, so that a slow spell of the machine hits all alike.
 
-    A command ten times as slow as the fastest is run in every third round only.
+    A command's first run warms up and does not count, unless it took long: then it is worth keeping, and has nothing
+    to warm up. No command is run again that would come to more than `MOST_SECONDS` in all.
     """
-    for number in range(-1 if warm_up else 0, rounds):
+    for number in range(-1, rounds):
         for one in series:
-            if one.failure:
-                continue
-            if number < 0:
-                run(one)
-                if one.wall and one.wall[0] < 20:  # a slower one is worth keeping, and has nothing to warm up
-                    for values in (one.wall, one.cpu, one.memory, *one.stages.values()):
-                        values.clear()
-                continue
-            fastest = min((s.median() for s in series if s.wall), default=0.0)
-            if one.wall and one.median() > 10 * fastest and number % 3:
+            if one.failure or (number >= 0 and one.wall and sum(one.wall) + one.median() > MOST_SECONDS):
                 continue
             run(one)
+            tell(f"{one.name}: {one.failure or f'{one.wall[-1]:.2f} s'}")
+            if number < 0 and one.wall and one.wall[0] < LONG:
+                for values in (one.wall, one.cpu, one.memory, *one.stages.values()):
+                    values.clear()
 
 
 def python(*arguments: str) -> list[str]:
