@@ -15,7 +15,7 @@ from typing import Any
 
 from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.files import Source, Writable
-from rapideval.formats.jsonshape import json_shape
+from rapideval.formats.jsonshape import json_shape, mentions
 from rapideval.formats.registry import Format, Guess
 from rapideval.model import Dataset, Images, Labels
 
@@ -28,7 +28,7 @@ def _sniff_dataset(source: Source) -> Guess | None:
     if {"image_id", "category_id"} <= shape.get("$.annotations[]", set()):
         return Guess(1, "a JSON object whose annotations have image_id and category_id")
     found = [key for key in ("images", "annotations", "categories") if "" in shape.get(f"$.{key}", set())]
-    if "" not in top and len(found) >= 2:
+    if "" not in top and len(found) >= 2 and not mentions(source, b'"segments_info"'):  # which is panoptic
         return Guess(1, f"a JSON object with {' and '.join(found)}")
     keys = shape.get("$.images[]", set())
     if found == ["images"] and "id" in keys and keys & {"file_name", "height", "width"}:

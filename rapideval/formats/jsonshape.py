@@ -6,7 +6,7 @@ import re
 
 from rapideval.formats.files import Source
 
-__all__ = ["json_shape"]
+__all__ = ["json_shape", "mentions"]
 
 # Names with their colon, other strings, and brackets: numbers and commas say nothing of a shape.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(?:\s*:)?|\Z)|[{}\[\]:]', re.DOTALL)
@@ -28,6 +28,19 @@ def json_shape(source: Source) -> dict[str, set[str]]:
     if source.shape is None:  # every format that sniffs asks for it
         source.shape = {} if source.is_folder else _shape_of(source.head(LENGTH).removeprefix(_BOM))
     return source.shape
+
+
+def mentions(source: Source, word: bytes, length: int = 65536) -> bool:
+    """Whether a word stands in the beginning, the middle or the end of a document, of which large ones are not read."""
+    if source.path is None or source.compression or not source.path.is_file():
+        return word in source.data()
+    size = source.path.stat().st_size
+    with source.path.open("rb") as file:
+        for start in (0, max(0, size // 2 - length // 2), max(0, size - length)):
+            file.seek(start)
+            if word in file.read(length):
+                return True
+    return False
 
 
 def _shape_of(text: bytes) -> dict[str, set[str]]:

@@ -15,9 +15,10 @@ from rapideval import formats
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
 RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
+PAINTED = ("class-masks", "coco-panoptic", "voc-masks")  # whose pictures need the sizes of images
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
-CONTENT_ONLY = ("labelbox", "labelme", "parquet")
+CONTENT_ONLY = ("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "parquet")
 READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
@@ -30,6 +31,9 @@ FILES = {
     "labelbox": "small.labelbox.ndjson",
     "scale-nucleus": "small.nucleus.json",
     "scale-tasks": "small.scale-tasks.json",
+    "class-masks": "small.class-masks",
+    "coco-panoptic": "small.panoptic",
+    "voc-masks": "small.voc-masks",
     "kitti": "small.kitti",
     "cvat": "small.cvat.xml",
     "label-studio": "small.label-studio.json",
@@ -49,7 +53,7 @@ FILES = {
 def dataset_of(name):
     """The small dataset as a format is tried with it."""
     holds = formats.get(name).capabilities
-    return small(scored=holds.scores and name != "coco", outlines=holds.polygons, sizes=name in RELATIVE)
+    return small(scored=holds.scores and name != "coco", outlines=holds.polygons, sizes=name in (*RELATIVE, *PAINTED))
 
 
 def contents(path):

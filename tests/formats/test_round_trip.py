@@ -45,6 +45,10 @@ class Case:
         Images and labels always have ids, by which annotations refer to them.
     scored
         True: annotations always have scores.
+    disjoint
+        No two masks of an image share a pixel.
+    one_per_label
+        An image has at most one annotation of a label.
     looks_like
         Formats that the content may be taken for instead; reading it as them gives the same.
     told
@@ -63,6 +67,8 @@ class Case:
     crowd_outlines: bool = True
     ids: bool = False
     scored: bool | None = None
+    disjoint: bool = False
+    one_per_label: bool = False
     told: frozenset[str] = frozenset()
     looks_like: tuple[str, ...] = ()
     image_names: Any = FILES
@@ -81,6 +87,7 @@ RELATIVE = {
 
 # A text file for each image and a word for each label.
 WORDS = st.text("abzé漢_-#&", min_size=1, max_size=6)
+PLAIN = st.text("abzé漢_-&", min_size=1, max_size=6)
 STEMS = {"image_names": WORDS.map(lambda name: f"d/{name}"), "label_names": WORDS}
 
 CASES = {
@@ -109,6 +116,9 @@ CASES = {
     "labelbox": Case(sizes_given=True, told=frozenset({"image_sizes"})),
     "scale-nucleus": Case(),
     "scale-tasks": Case(),
+    "class-masks": Case(kinds=("mask",), disjoint=True, one_per_label=True, **STEMS),
+    "coco-panoptic": Case(kinds=("mask",), disjoint=True, image_names=PATHS),
+    "voc-masks": Case(kinds=("mask",), disjoint=True, image_names=STEMS["image_names"], label_names=PLAIN),
     "label-studio": Case(precision=1e-12),
     "labelme": Case(precision=1e-12, image_names=PATHS),
     "via": Case(),

@@ -69,26 +69,16 @@ READ = [
 # path, format, rule: captions, labels of whole images and panoptic segments are other tasks' files
 REFUSED = [
     ("coco-val2014-100/gt_ignore_test.json", "coco", "coco-id-mixed"),
-    ("panoptic-2/panoptic_examples.json", "coco", "coco-key"),
     ("stuff-2/captions_val2014_fakecap_results.json", "coco-results", "coco-key"),
     ("tool-exports/datumaro/coco_dataset/coco/annotations/captions_train.json", "coco", "label-unknown"),
     ("tool-exports/datumaro/coco_dataset/coco/annotations/captions_val.json", "coco", "label-unknown"),
     ("tool-exports/datumaro/coco_dataset/coco/annotations/labels_train.json", "coco", "box-missing"),
     ("tool-exports/datumaro/coco_dataset/coco/annotations/labels_val.json", "coco", "box-missing"),
-    ("tool-exports/datumaro/coco_dataset/coco/annotations/panoptic_train.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/coco_dataset/coco/annotations/panoptic_val.json", "coco", "coco-key"),
     ("tool-exports/datumaro/coco_dataset/coco_captions/annotations/captions_train.json", "coco", "label-unknown"),
     ("tool-exports/datumaro/coco_dataset/coco_captions/annotations/captions_val.json", "coco", "label-unknown"),
     ("tool-exports/datumaro/coco_dataset/coco_labels/annotations/labels_train.json", "coco", "box-missing"),
     ("tool-exports/datumaro/coco_dataset/coco_labels/annotations/labels_val.json", "coco", "box-missing"),
-    ("tool-exports/datumaro/coco_dataset/coco_panoptic/annotations/panoptic_train.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/coco_dataset/coco_panoptic/annotations/panoptic_val.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/mapillary_vistas_dataset/train/v1.2/panoptic/panoptic_2018.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/mapillary_vistas_dataset/train/v2.0/panoptic/panoptic_2020.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/mapillary_vistas_dataset/val/v1.2/panoptic/panoptic_2018.json", "coco", "coco-key"),
-    ("tool-exports/datumaro/mapillary_vistas_dataset/val/v2.0/panoptic/panoptic_2020.json", "coco", "coco-key"),
     ("tool-exports/label-studio/converter/test_import_coco/coco_import_input.json", "coco", "coco-iscrowd"),
-    ("tool-exports/labelbox/panoptic.json", "coco", "coco-key"),
 ]  # fmt: skip
 
 # Refused for numbers or flags as text; read where that may be mended.
@@ -124,6 +114,10 @@ def test_a_file_is_refused_with_its_place_and_reason(shared_data, path, name, ru
 
 # pattern, format: what tools wrote; their content is compared in test_real_exports.py
 TOOLS = [
+    ("panoptic-2/panoptic_examples.json", "coco-panoptic"),
+    ("tool-exports/datumaro/*/annotations/panoptic_*.json", "coco-panoptic"),
+    ("tool-exports/datumaro/mapillary_vistas_dataset/*/panoptic_*.json", "coco-panoptic"),
+    ("tool-exports/labelbox/panoptic.json", "coco-panoptic"),
     ("tool-exports/darwin/image_*/image_*.json", "darwin"),
     ("tool-exports/qupath/*.json", "darwin"),
     ("tool-exports/datumaro/datumaro_dataset/legacy/annotations/*.json", "datumaro"),

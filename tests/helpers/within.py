@@ -39,8 +39,12 @@ def datasets_within(draw, holds, case, scored=None):
     if not holds.label_order:  # labels come in the order of their annotations
         seen = list(dict.fromkeys(label for _, label in sorted(rows, key=lambda row: row[0])))
         rows = [(image, seen.index(label) if label in seen else label) for image, label in rows]
+    if case.one_per_label:
+        rows = sorted(set(rows))
     count = len(rows)
     shapes = [_shape(draw, holds, case, sizes[image]) for image, _ in rows]
+    if case.disjoint:
+        _part(draw, shapes, [image for image, _ in rows], sizes)
     boxes = [
         _box(draw, holds, sizes[image]) if shape["kind"] == "box" or (holds.boxes and case.boxes_beside) else None
         for (image, _), shape in zip(rows, shapes, strict=True)
@@ -87,6 +91,17 @@ def datasets_within(draw, holds, case, scored=None):
     return Dataset(
         images, labels, Annotations([image for image, _ in rows], [label for _, label in rows], **columns), info
     )
+
+
+def _part(draw, shapes, places, sizes):
+    """Give each annotation of an image pixels that no other one has, one at least."""
+    for place, (height, width) in enumerate(sizes):
+        rows = [row for row, image in enumerate(places) if image == place]
+        numbers = st.lists(st.integers(0, len(rows)), min_size=height * width, max_size=height * width)
+        owner = np.array(draw(numbers))
+        owner[: len(rows)] = np.arange(1, len(rows) + 1)
+        for number, row in enumerate(rows, 1):
+            shapes[row]["mask"] = mask_of((owner == number).reshape(height, width))
 
 
 def _ids(draw, count, held, case):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MAX_PIXELS", "PngError", "decoded_png"]
+__all__ = ["MAX_PIXELS", "PngError", "decoded_colours", "decoded_png"]
 
 MAX_PIXELS = 1 << 27
 """Most pixels of a picture: a small file can promise a huge one."""
@@ -29,6 +29,20 @@ def decoded_png(data: bytes) -> npt.NDArray[Any]:
     PngError
         Saying what it is instead.
     """
+    pixels = decoded_colours(data)
+    if pixels.ndim != 2:
+        raise PngError("a PNG of mode RGB")
+    return pixels
+
+
+def decoded_colours(data: bytes) -> npt.NDArray[Any]:
+    """Numbers (H, W) of a PNG of one channel, or colours (H, W, 3) of another.
+
+    Raises
+    ------
+    PngError
+        Saying what it is instead.
+    """
     from PIL import Image
 
     if not data.startswith(_SIGNATURE):
@@ -42,6 +56,8 @@ def decoded_png(data: bytes) -> npt.NDArray[Any]:
             with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
                 if picture.mode == "1":
                     return np.asarray(picture.convert("L")) > 0
+                if picture.mode in ("RGB", "RGBA"):
+                    return np.asarray(picture.convert("RGB"))
                 if picture.mode not in ("L", "P", "I;16", "I"):
                     raise PngError(f"a PNG of mode {picture.mode}")
                 return np.asarray(picture)

@@ -1,0 +1,92 @@
+"""Masks painted into one picture of numbers, where a pixel has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rapideval.errors import FormatError, InputError, Problem
+from rapideval.formats.capabilities import Loss, plural
+from rapideval.formats.common.documents import laid
+from rapideval.formats.common.labelmap import palette
+from rapideval.formats.common.png import PngError, decoded_colours, decoded_png
+from rapideval.model import Dataset, Masks
+
+__all__ = ["drawn_masks", "index_png", "paint_losses", "painted", "read_index", "write_png"]
+
+
+def drawn_masks(dataset: Dataset) -> Masks:
+    """Masks of all annotations that have an outline or a mask; a plain box has none here."""
+    masks = dataset.with_masks().annotations.masks
+    return Masks.empty(len(dataset)) if masks is None else masks
+
+
+def painted(dataset: Dataset, masks: Masks, numbers: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """A picture (H, W) for each image: the number of each mask in its pixels, 0 elsewhere; later masks lie on top.
+
+    Raises
+    ------
+    InputError
+        ``image-size`` for an image whose size is not known.
+    """
+    unknown = np.flatnonzero(~dataset.images.sizes_known)
+    if len(unknown):
+        where = f"image {dataset.images.key(int(unknown[0]))!r}"
+        hint = "read it from the image files"
+        raise InputError(
+            Problem("image-size", where, "no size", "height and width, to paint", hint, "error", len(unknown))
+        )
+    pictures = [np.zeros(size, np.int64) for size in dataset.images.sizes.tolist()]
+    for row in np.flatnonzero(masks.present).tolist():
+        pictures[dataset.annotations.image[row]][masks.dense(row)] = numbers[row]
+    return pictures
+
+
+def paint_losses(dataset: Dataset) -> list[Loss]:
+    """What a picture of one number a pixel cannot hold: plain boxes, and masks below others."""
+    masks = drawn_masks(dataset)
+    boxes = int((~masks.present).sum())
+    covered = 0
+    if dataset.images.sizes_known.all():
+        numbers = np.arange(1, len(dataset) + 1)
+        seen = np.zeros(len(dataset) + 1, np.int64)
+        for picture in painted(dataset, masks, numbers):
+            seen += np.bincount(picture.reshape(-1), minlength=len(seen))
+        covered = int((masks.present & (seen[1:] < masks.area)).sum())
+    return [
+        Loss("boxes", boxes, f"{plural(boxes, 'annotation')} with a box alone: left out"),
+        Loss("overlap", covered, f"pixels of {plural(covered, 'mask')} that lie below those of later annotations"),
+    ]
+
+
+def index_png(numbers: npt.NDArray[np.int64]) -> Any:
+    """A picture of numbers: of a palette up to 255, of 16 bits beyond."""
+    from PIL import Image
+
+    if int(numbers.max(initial=0)) > 255:
+        return Image.fromarray(numbers.astype(np.uint16))
+    picture = Image.fromarray(numbers.astype(np.uint8))
+    picture.putpalette([channel for colour in palette(256) for channel in colour])
+    return picture
+
+
+def write_png(folder: Path, name: str, picture: Any) -> None:
+    """Lay a picture into a folder that is written."""
+    with laid(folder, name) as stream:
+        picture.save(stream, "PNG")
+
+
+def read_index(path: Path, colours: bool) -> npt.NDArray[Any]:
+    """Numbers (H, W) of a PNG, or colours (H, W, 3) where `colours` may be."""
+    try:
+        data = path.read_bytes()
+        return decoded_colours(data) if colours else decoded_png(data)
+    except OSError as error:
+        raise FormatError(Problem("mask-missing", str(path), error.strerror or str(error), "a PNG of masks")) from None
+    except PngError as error:
+        raise FormatError(
+            Problem("mask-image", str(path), str(error), "a PNG of numbers, or of known colours")
+        ) from None

@@ -1,0 +1,174 @@
+"""Class masks, VOC's masks and COCO panoptic: real files, what only they have, and what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+from helpers.written import mask_of
+from PIL import Image
+
+from rapideval import Annotations, Dataset, Images, Labels, Masks, formats
+from rapideval.errors import FormatError, InputError
+
+
+def png(path, numbers, mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dtype = {"L": np.uint8, "I;16": np.uint16, "RGB": np.uint8}[mode]
+    Image.fromarray(np.asarray(numbers, dtype)).save(path)
+
+
+# --- real files ----------------------------------------------------------------------------------------
+
+
+def test_panoptic_segments_are_those_of_its_detection_format(shared_data):
+    folder = shared_data / "panoptic-2"
+    data = formats.read(folder / "panoptic_examples.json")
+    assert formats.detect(folder / "panoptic_examples.json")[0].name == "coco-panoptic"
+    other = formats.read(folder / "panoptic_coco_detection_format.json")
+    assert len(data) == len(other) == 50
+    assert int(data.annotations.crowd.sum()) == int(other.annotations.crowd.sum()) == 3
+    for image in data.images.keys:
+        ours, theirs = data.where(image=image).annotations, other.where(image=image).annotations
+        # the same masks, whatever their order
+        pairs = ours.masks.iou(theirs.masks)
+        assert (pairs.max(axis=1) == 1).all()
+        assert len(set(pairs.argmax(axis=1).tolist())) == len(ours)
+
+
+def test_stuff_as_pictures_is_stuff_as_run_lengths(shared_data, tmp_path):
+    folder = shared_data / "stuff-2"
+    coco = formats.read(folder / "stuff_examples.json")
+    names = {int(number): name for number, name in zip(coco.labels.ids, coco.labels.names, strict=True)}
+    (tmp_path / "masks").mkdir()
+    for path in folder.glob("*.png"):
+        (tmp_path / "masks" / path.name).write_bytes(path.read_bytes())
+    label_map = {"label_map": {str(number): name for number, name in names.items()} | {"0": "void"}}
+    (tmp_path / "dataset_meta.json").write_text(json.dumps(label_map))
+    data = formats.read(tmp_path)
+    assert formats.detect(tmp_path)[0].name == "class-masks"
+    for image in data.images.keys:
+        key = next(key for key in coco.images.keys if key.split(".")[0].endswith(image))
+        ours = {row.label: row.mask for row in data.where(image=image)}
+        theirs = {row.label: row.mask for row in coco.where(image=key)}
+        assert ours.keys() == theirs.keys()
+        assert all((ours[label] == theirs[label]).all() for label in ours)
+
+
+def test_vocs_pictures_hold_the_ellipses_of_cvats_coco(shared_data):
+    folder = shared_data / "four-images-ten-tools"
+    data = formats.read(folder / "voc1.1", "voc-masks")
+    coco = formats.read(folder / "coco1.0/annotations/instances_default.json").where(label="ellipse")
+    assert [row.label for row in data] == ["ellipse", "ellipse"]
+    assert (data.annotations.masks.iou(coco.annotations.masks).max(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("folder", "options", "labels"),
+    [
+        ("datumaro/common_semantic_segmentation_dataset/dataset", {}, {"Animal", "Bicyclist", "Child", "Road"}),
+        ("datumaro/camvid_dataset/trainannot", {"preset": "camvid"}, {"Bicyclist", "Road"}),
+        (
+            "datumaro/cityscapes_dataset/train_dataset/gtFine/train",
+            {"preset": "cityscapes-train", "masks": "**/*_labelTrainIds.png"},
+            {"person"},
+        ),
+        (
+            "datumaro/mapillary_vistas_dataset/train/v1.2/labels",
+            {"labels": ["bird", "separator", "bicycle"]},
+            {"bird", "separator"},
+        ),
+    ],
+)
+def test_class_masks_of_published_datasets_are_read(shared_data, folder, options, labels):
+    data = formats.read(shared_data / "tool-exports" / folder, "class-masks", **options)
+    assert {row.label for row in data} >= labels & {row.label for row in data}
+    assert labels & {row.label for row in data}
+
+
+def test_labelformats_voc_classes_are_read(shared_data):
+    folder = shared_data / "tool-exports/labelformat/semantic_segmentation/pascalvoc"
+    data = formats.read(folder)
+    assert formats.detect(folder)[0].name == "class-masks"
+    assert {row.label for row in data.where(image="2007_000032")} == {"aeroplane", "person"}
+    assert [note.rule for note in data.notes] == ["mask-void"]
+
+
+# --- what is told, and what is refused -----------------------------------------------------------------
+
+
+def overlapping():
+    masks = Masks.concat([mask_of(np.ones((4, 4), bool)), mask_of(np.eye(4, dtype=bool)), Masks.empty(1)])
+    rows = Annotations([0, 0, 0], [0, 0, 1], [[0, 0, 4, 4]] * 3, masks=masks)
+    return Dataset(Images(["a"], sizes=[[4, 4]]), Labels(["cat", "dog"]), rows)
+
+
+def test_what_lies_below_and_what_has_no_mask_is_counted(tmp_path):
+    data = overlapping()
+    assert formats.losses(data, "coco-panoptic").counts() == {"boxes": 1, "overlap": 1}
+    assert formats.losses(data, "voc-masks").counts() == {"boxes": 1, "overlap": 1}
+    assert formats.losses(data, "class-masks").counts() == {"boxes": 1, "overlap": 1, "instances": 1}
+    formats.write(data, tmp_path / "out", "coco-panoptic")
+    back = formats.read(tmp_path / "out")
+    assert back.annotations.area.tolist() == [12, 4]
+
+
+def test_numbers_that_no_label_has_are_refused_and_void_is_noted(tmp_path):
+    png(tmp_path / "masks/a.png", [[0, 1], [9, 255]])
+    with pytest.raises(FormatError, match=r"a\.png: found 1 pixels of the number 9 that no label has"):
+        formats.read(tmp_path, "class-masks", labels=["background", "cat"])
+    png(tmp_path / "masks/a.png", [[0, 1], [1, 255]])
+    data = formats.read(tmp_path, "class-masks", labels=["background", "cat"])
+    assert data.annotations.area.tolist() == [2]
+    assert [(note.rule, note.count) for note in data.notes] == [("mask-void", 2)]
+    with pytest.raises(FormatError, match="nothing that names numbers"):
+        formats.read(tmp_path, "class-masks")
+
+
+def panoptic(place, segments, pixels):
+    png(place / "p/a.png", pixels, "RGB")
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "height": 1, "width": 2}],
+        "annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": segments}],
+        "categories": [{"id": 3, "name": "sky", "isthing": 0}],
+    }
+    (place / "p.json").write_text(json.dumps(document))
+    return place / "p.json"
+
+
+@pytest.mark.parametrize(
+    ("segments", "says"),
+    [
+        ([], r"annotations\[0\]: found pixels of the number 256, of 1 such"),
+        ([{"id": 256, "category_id": 4}], r"segments_info\[0\].category_id: found 4, expected the id of a category"),
+        (
+            [{"id": 256, "category_id": 3}, {"id": 7, "category_id": 3}],
+            r"segments_info\[1\].id: found 7, expected a number",
+        ),
+    ],
+)
+def test_segments_and_pixels_that_do_not_fit_are_refused(tmp_path, segments, says):
+    with pytest.raises(InputError, match=says):
+        formats.read(panoptic(tmp_path, segments, [[[0, 0, 0], [0, 1, 0]]]))
+
+
+def test_a_picture_that_is_not_there_or_leads_out_is_refused(tmp_path):
+    path = panoptic(tmp_path, [{"id": 256, "category_id": 3}], [[[0, 0, 0], [0, 1, 0]]])
+    assert formats.read(path).annotations.area.tolist() == [1]
+    assert formats.read(path).labels.extras[0] == {"isthing": 0}
+    text = path.read_text()
+    path.write_text(text.replace("a.png", "../a.png"))
+    with pytest.raises(InputError, match="leads out of the folder"):
+        formats.read(path)
+    (tmp_path / "p/a.png").unlink()
+    path.write_text(text)
+    with pytest.raises(InputError, match="mask-missing"):
+        formats.read(path)
+
+
+def test_objects_of_voc_have_one_label_each(tmp_path):
+    png(tmp_path / "SegmentationClass/a.png", [[1, 2], [0, 255]])
+    png(tmp_path / "SegmentationObject/a.png", [[1, 1], [0, 255]])
+    with pytest.raises(FormatError, match="found pixels of 2 labels, expected the same label"):
+        formats.read(tmp_path, "voc-masks")
+    png(tmp_path / "SegmentationObject/a.png", [[1, 2], [0, 255]])
+    assert [row.label for row in formats.read(tmp_path)] == ["aeroplane", "bicycle"]
