@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-LONG = 5.0
+LONG = 10.0
 MOST_SECONDS = 25.0
 
 

@@ -206,7 +206,16 @@ def test_a_broken_file_is_refused_with_its_place(run, folder):
     assert "results.json: $[0].bbox" in run("evaluate", "truth.json", "results.json", code=2).stderr
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["truth.json", "results.json"], 0), (["truth.json", "no.json"], 2)])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["truth.json", "results.json"], 0),
+        (["truth.json", "results.json", "--engine", "pycocotools"], 0),
+        (["truth.json", "no.json"], 2),
+        (["truth.json", "results.json", "--task", "nonsense"], 2),
+        (["truth.json"], 2),
+    ],
+)
 def test_the_real_command_exits_so(folder, project_root, arguments, code):
     done = subprocess.run(
         [sys.executable, "-m", "rapideval", "evaluate", *arguments],

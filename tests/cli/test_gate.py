@@ -69,6 +69,16 @@ def test_wrong_use_and_unreadable_input_exit_with_2(folder, arguments, message):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("candidate", "code"), [("worse.parquet", 0), ("absent.parquet", 2), ("fair.toml", 2), ("", 2)]
+)
+def test_compare_decides_nothing_and_exits_with_0_or_2(folder, candidate, code):
+    result = real(folder, "compare", "v1.parquet", *filter(None, [candidate]), "--draws", "200")
+    assert result.returncode == code, result.stderr
+    assert bool(result.stderr) == (code == 2)
+    assert "Traceback" not in result.stderr
+
+
 def test_init_writes_a_policy_and_never_over_another(folder, tmp_path):
     path = tmp_path / "gate.toml"
     assert CliRunner().invoke(main, ["gate", "init", str(path)]).exit_code == 0
