@@ -54,6 +54,31 @@ def test_stuff_as_pictures_is_read_by_the_numbers_of_its_categories(shared_data,
         assert all((masks[names[number]] == (pixels == number)).all() for number in np.unique(pixels).tolist())
 
 
+def test_presets_of_coco_stuff_are_the_ids_of_its_categories_and_the_numbers_of_its_maps(shared_data, tmp_path):
+    folder = shared_data / "stuff-2"
+    coco = formats.read(folder / "stuff_examples.json")
+    names = {int(number): name for number, name in zip(coco.labels.ids, coco.labels.names, strict=True)}
+    pixels = np.asarray(Image.open(folder / "000000013715.png"))
+    held = {names[number] for number in np.unique(pixels).tolist()}
+    png(tmp_path / "ids/a.png", pixels)
+    data = formats.read(tmp_path / "ids", "class-masks", preset="coco-stuff")
+    assert {row.label for row in data} == held
+    assert len(data.labels) == 183
+    things = json.loads((folder.parent / "panoptic-2/panoptic_coco_categories.json").read_text())
+    assert {entry["name"]: entry["id"] - 1 for entry in things if entry["isthing"]}.items() <= {
+        name: place for place, name in enumerate(data.labels.names)
+    }.items()
+    maps = np.where(pixels == 183, 255, pixels - 1)
+    png(tmp_path / "maps/a.png", maps)
+    of_maps = formats.read(tmp_path / "maps", "class-masks", preset="coco-stuff-maps")
+    assert {row.label for row in of_maps} == held - {"other"}
+    assert [(note.rule, note.count) for note in of_maps.notes] == [("mask-void", int((pixels == 183).sum()))]
+    # Either would be off by one with the other's preset.
+    for numbers, preset, found in (("maps", "coco-stuff", 255), ("ids", "coco-stuff-maps", 182)):
+        with pytest.raises(FormatError, match=f"pixels of the number {found} that no label has"):
+            formats.read(tmp_path / numbers, "class-masks", preset=preset)
+
+
 def test_vocs_pictures_hold_the_ellipses_of_cvats_coco(shared_data):
     folder = shared_data / "four-images-ten-tools"
     data = formats.read(folder / "voc1.1", "voc-masks")

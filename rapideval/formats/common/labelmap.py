@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval.errors import FormatError, Problem, UsageError
+from rapideval.formats.common.coco_names import COCO_STUFF, COCO_THINGS
 from rapideval.model import Labels
 
 __all__ = ["PRESETS", "LabelMap", "label_map_of", "palette", "preset_of"]
@@ -41,7 +42,7 @@ _CAMVID = {
 }  # fmt: skip
 _VOID = ("void", "unlabeled", "background", "_background_")
 
-PRESETS = ("voc", "cityscapes", "cityscapes-train", "camvid")
+PRESETS = ("voc", "cityscapes", "cityscapes-train", "camvid", "coco-stuff", "coco-stuff-maps")
 """Datasets whose numbers and colours are known here; their sources are the datasets' own pages."""
 
 _Pixels = npt.NDArray[Any]
@@ -57,14 +58,17 @@ class LabelMap:
         Name of each number; one that is background or void has none of the annotations.
     colours
         Number of each colour (red, green, blue).
+    border
+        Number of pixels that are of no label, where it has no name; None where there is none such.
     """
 
     names: dict[int, str]
     colours: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    border: int | None = 255
 
     def is_void(self, number: int) -> bool:
         """Whether a number stands for no object."""
-        return number in self.names and self.names[number].lower() in _VOID
+        return self.names[number].lower() in _VOID if number in self.names else number == self.border
 
     def numbers_of(self, pixels: _Pixels) -> _Pixels:
         """Numbers (H, W) of a picture of colours (H, W, 3); -1 for a colour that is none."""
@@ -106,6 +110,11 @@ def preset_of(name: str) -> LabelMap:
         return LabelMap({n: _CITYSCAPES[number] for n, number in enumerate(_TRAINED)} | {len(_TRAINED): "void"})
     if name == "camvid":
         return LabelMap(dict(enumerate(_CAMVID)), {colour: n for n, colour in enumerate(_CAMVID.values())})
+    things_and_stuff = (*COCO_THINGS, *COCO_STUFF)
+    if name == "coco-stuff":  # the ids of the categories; 255 would say that the numbers are those of the maps
+        return LabelMap({0: "unlabeled"} | dict(enumerate(things_and_stuff, 1)), border=None)
+    if name == "coco-stuff-maps":
+        return LabelMap(dict(enumerate(things_and_stuff[:-1])))
     raise UsageError(f"preset={name!r}: one of {', '.join(PRESETS)}")
 
 

@@ -35,7 +35,6 @@ __all__ = ["FORMATS"]
 
 _FOLDERS = ("masks", "SegmentationClass", "labels", "semantic")
 _PNG = (".png",)
-_VOID = 255
 _MAPS = ("dataset_meta.json", "class_id_to_name.json")
 
 
@@ -87,7 +86,9 @@ def _read(
     labels
         Names of the numbers, from 0, where no file of the folder says them.
     preset
-        A dataset whose numbers are known: ``voc``, ``cityscapes``, ``cityscapes-train`` or ``camvid``.
+        A dataset whose numbers are known: ``voc``, ``cityscapes``, ``cityscapes-train``, ``camvid``, ``coco-stuff``
+        (the ids of the categories, 0 is unlabelled) or ``coco-stuff-maps`` (its pixel maps: ids less 1, 255 is
+        unlabelled).
     masks
         Which files are masks, as a pattern: ``**/*_color.png``.
     """
@@ -109,7 +110,7 @@ def _read(
     for path in files:
         void += _picture(path, root, known, found)
     if void:
-        report.note("mask-void", f"{void:,} pixels of background, void or {_VOID}: of no label", count=void)
+        report.note("mask-void", f"{void:,} pixels of background or void: of no label", count=void)
     return found.dataset()
 
 
@@ -129,7 +130,7 @@ def _picture(path: Path, root: Path, known: LabelMap, found: Gathered) -> int:
     void = 0
     report = found.report.within(str(path))
     for number, count in zip(*np.unique(numbers, return_counts=True), strict=True):
-        if (number == _VOID and number not in known.names) or known.is_void(int(number)):
+        if known.is_void(int(number)):
             void += int(count)
             continue
         if int(number) not in known.names:
