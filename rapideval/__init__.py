@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# public name -> module that defines it
+# public name -> module that defines it, or that it is
 _EXPORTS = {
     "Annotations": "rapideval.model",
     "Answer": "rapideval.payloads",
@@ -21,6 +21,7 @@ _EXPORTS = {
     "Polygons": "rapideval.model",
     "Protocol": "rapideval.metrics",
     "evaluate": "rapideval.metrics",
+    "interop": "rapideval.interop",
     "load": "rapideval.loading",
     "parse": "rapideval.payloads",
     "read": "rapideval.formats",
@@ -33,6 +34,7 @@ __all__ = ["__version__", *_EXPORTS]
 
 if TYPE_CHECKING:
     # "X as X" tells type checkers that the name is exported
+    from rapideval import interop as interop
     from rapideval.formats import read as read
     from rapideval.formats import write as write
     from rapideval.loading import load as load
@@ -57,7 +59,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'rapideval' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(module), name)
+    found = import_module(module)
+    value = found if module == f"rapideval.{name}" else getattr(found, name)
     globals()[name] = value
     return value
 

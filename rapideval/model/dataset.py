@@ -341,7 +341,10 @@ class Dataset(Frozen):
         return f"sha256:{digest.hexdigest()}"
 
     def to_pandas(self) -> pd.DataFrame:
-        """A data frame with a row per annotation; image and label as categories, numbers without copies."""
+        """A data frame with a row per annotation; image and label as categories, numbers without copies.
+
+        The other way is `rapideval.interop.from_pandas`.
+        """
         from rapideval.model.tables import to_pandas
 
         return to_pandas(self)
