@@ -115,6 +115,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "via-csv": ("rapideval.formats.tools.via", (".csv",)),
     "labelbox": ("rapideval.formats.tools.labelbox", (".ndjson", ".jsonl", ".json")),
     "darwin": ("rapideval.formats.tools.darwin", (".json",)),
+    "supervisely": ("rapideval.formats.tools.supervisely", (".json",)),
     "datumaro": ("rapideval.formats.tools.datumaro", (".json",)),
     "scale-nucleus": ("rapideval.formats.tools.scale", (".json", ".jsonl")),
     "scale-tasks": ("rapideval.formats.tools.scale", (".json", ".jsonl")),

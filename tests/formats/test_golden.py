@@ -16,9 +16,10 @@ from rapideval import formats
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
 RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
 PAINTED = ("class-masks", "coco-panoptic", "voc-masks")  # whose pictures need the sizes of images
+SIZED = (*RELATIVE, *PAINTED, "supervisely")  # whose documents have them, or need them
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
-CONTENT_ONLY = ("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "parquet")
+CONTENT_ONLY = ("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "parquet", "supervisely")
 READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
@@ -28,6 +29,7 @@ FILES = {
     "boxes-text": "small.boxes",
     "darwin": "small.darwin",
     "datumaro": "small.datumaro.json",
+    "supervisely": "small.supervisely",
     "labelbox": "small.labelbox.ndjson",
     "scale-nucleus": "small.nucleus.json",
     "scale-tasks": "small.scale-tasks.json",
@@ -53,7 +55,7 @@ FILES = {
 def dataset_of(name):
     """The small dataset as a format is tried with it."""
     holds = formats.get(name).capabilities
-    return small(scored=holds.scores and name != "coco", outlines=holds.polygons, sizes=name in (*RELATIVE, *PAINTED))
+    return small(scored=holds.scores and name != "coco", outlines=holds.polygons, sizes=name in SIZED)
 
 
 def contents(path):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MAX_PIXELS", "PngError", "decoded_colours", "decoded_png"]
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+__all__ = ["MAX_PIXELS", "PngError", "decoded_alpha", "decoded_colours", "decoded_png"]
 
 MAX_PIXELS = 1 << 27
 """Most pixels of a picture: a small file can promise a huge one."""
@@ -43,6 +48,33 @@ def decoded_colours(data: bytes) -> npt.NDArray[Any]:
     PngError
         Saying what it is instead.
     """
+    with _opened(data) as picture:
+        if picture.mode == "1":
+            return np.asarray(picture.convert("L")) > 0
+        if picture.mode in ("RGB", "RGBA"):
+            return np.asarray(picture.convert("RGB"))
+        if picture.mode not in ("L", "P", "I;16", "I"):
+            raise PngError(f"a PNG of mode {picture.mode}")
+        return np.asarray(picture)
+
+
+def decoded_alpha(data: bytes) -> npt.NDArray[np.bool_]:
+    """What a PNG shows (H, W): pixels that are not transparent; where it has no transparency, those that are not 0.
+
+    Raises
+    ------
+    PngError
+        Saying what it is instead.
+    """
+    with _opened(data) as picture:
+        if picture.mode in ("LA", "RGBA") or "transparency" in picture.info:
+            return np.asarray(picture.convert("RGBA"))[..., -1] > 0
+    return decoded_png(data) > 0
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile]:
+    """A PNG of bounded size; what goes wrong with it is a PngError."""
     from PIL import Image
 
     if not data.startswith(_SIGNATURE):
@@ -54,13 +86,7 @@ def decoded_colours(data: bytes) -> npt.NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is above
             with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                if picture.mode == "1":
-                    return np.asarray(picture.convert("L")) > 0
-                if picture.mode in ("RGB", "RGBA"):
-                    return np.asarray(picture.convert("RGB"))
-                if picture.mode not in ("L", "P", "I;16", "I"):
-                    raise PngError(f"a PNG of mode {picture.mode}")
-                return np.asarray(picture)
+                yield picture
     except PngError:
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error and its own, by turns

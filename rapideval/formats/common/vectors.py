@@ -147,6 +147,15 @@ def masks_of_holed(dataset: Dataset) -> Masks | None:
     return _masks_where(dataset, np.diff(upto[polygons.row_offsets]) > 0)
 
 
+def masks_of_parted(dataset: Dataset) -> Masks | None:
+    """Masks of the rows that have one, and of outlines of several parts; other outlines have none."""
+    polygons = dataset.annotations.polygons
+    if polygons is None:
+        return dataset.annotations.masks
+    upto = np.concatenate([[0], np.cumsum(~polygons.ring_is_hole)])
+    return _masks_where(dataset, np.diff(upto[polygons.row_offsets]) > 1)
+
+
 def _masks_where(dataset: Dataset, drawn: npt.NDArray[np.bool_]) -> Masks | None:
     """Masks of the outlines that are drawn, and of rows that have no outline but a mask."""
     rows = dataset.annotations
