@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["from_pycocotools", "to_pycocotools"]
 
-# What COCOeval leaves in the annotations that it has scored
-_OF_EVALUATION = ("_ignore",)
+# COCOeval leaves these in the annotations that it has scored: "ignore" is then its copy of the crowd flag.
+_OF_EVALUATION = ("_ignore", "ignore")
 
 
 def from_pycocotools(coco: Any, *, lenient: bool = False) -> Dataset:
@@ -39,7 +39,8 @@ def from_pycocotools(coco: Any, *, lenient: bool = False) -> Dataset:
     Returns
     -------
     Dataset
-        What ``loadRes`` adds is there too: ids, areas and, for boxes, an outline of four points.
+        What ``loadRes`` adds is there too: ids, areas and, for boxes, an outline of four points. An evaluation of
+        masks has put masks in place of the object's outlines; its own marks are left out.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def from_pycocotools(coco: Any, *, lenient: bool = False) -> Dataset:
                "was it made without a file?")  # fmt: skip
     document = dict(dataset)
     document["annotations"] = [
-        {key: value for key, value in row.items() if key not in _OF_EVALUATION}
+        {key: value for key, value in row.items() if key not in _OF_EVALUATION} if "_ignore" in row else row
         for row in dataset.get("annotations", [])
     ]
     return read(json.dumps(document, default=_plain).encode(), "coco", lenient=lenient)

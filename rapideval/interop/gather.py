@@ -187,22 +187,22 @@ class PerImage:
         *,
         numbers: npt.NDArray[np.int64] | None = None,
         names: Sequence[str] | None = None,
-        label_field: str = "labels",
+        label_where: str = "",
         box: npt.NDArray[np.float64] | None = None,
         dense: npt.NDArray[np.bool_] | None = None,
         extras: Sequence[Mapping[str, Any]] | None = None,
         polygons: Polygons | None = None,
         **columns: Any,
     ) -> None:
-        """Keep the annotations of one image; `columns` are those of `Annotations`."""
+        """Keep the annotations of one image: `label_where` says where its labels stand, others are columns."""
         self._named = self._named or names is not None
         lengths = [len(part) for part in (box, polygons, dense) if part is not None]
         if any(length != lengths[0] for length in lengths):
             refuse("column-length", where, f"parts of {' and '.join(map(str, lengths))} rows", "as many of each")
-        for field, given in ((label_field, numbers), (label_field, names), ("extras", extras)):
+        for place, given in ((label_where, numbers), (label_where, names), (f"{where}.extras", extras)):
             if given is not None and len(given) != lengths[0]:
-                refuse("column-length", f"{where}.{field}", f"{len(given)} rows", f"{lengths[0]} rows, as the boxes")
-        places = self.labels.places(numbers, names, f"{where}.{label_field}")
+                refuse("column-length", place, f"{len(given)} rows", f"{lengths[0]} rows, as the boxes")
+        places = self.labels.places(numbers, names, label_where)
         if not len(places):
             places = np.zeros(lengths[0], np.int32)
         masks = None

@@ -117,6 +117,10 @@ def table_columns(
                "name the one image of all rows with images=")  # fmt: skip
     if name_of["label"] not in frame.columns:
         refuse("column-missing", where, f"the columns {', '.join(map(str, frame.columns))}", repr(name_of["label"]))
+    values = frame[name_of["label"]]
+    if labels is None and len(values) and not isinstance(values.iloc[0], str):
+        notes.append(Problem("label-names", f"{where}[{name_of['label']!r}]", "numbers without names",
+                             hint="give their names with labels=", severity="warning"))  # fmt: skip
     table, label_place = _label_places(frame[name_of["label"]], labels, f"{where}[{name_of['label']!r}]")
     read: dict[str, Any] = {"image": place, "label": label_place}
     for field, key in (("score", "score"), ("area", "area"), ("crowd", "crowd"), ("id", "ids")):

@@ -7,11 +7,12 @@ Boxes are x1, y1, x2, y2 in pixels with continuous edges, as here; masks are den
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rapideval.errors import Problem
 from rapideval.formats.capabilities import Losses
 from rapideval.interop.arrays import array, corner_boxes, label_numbers, masks_of
 from rapideval.interop.gather import GivenImages, GivenLabels, PerImage, images_of
@@ -74,14 +75,15 @@ def from_supervision(
             known = images.images if isinstance(images, Dataset) else images  # type: ignore[assignment]
             known = known if isinstance(known, Images) else Images([known] if isinstance(known, str) else known)
         items = []
+        keys = set(known.keys)
         for name, item in detections.items():
-            if name not in known.keys:
+            if name not in keys:
                 refuse("image-unknown", f"detections[{name!r}]", repr(name), f"one of {len(known)} images")
             items.append((known.index(name), f"detections[{name!r}]", item))
     else:
-        several = list(detections) if isinstance(detections, Sequence | tuple) else [detections]
+        one = hasattr(detections, "xyxy")
+        several = [detections] if one else list(detections)
         known = images_of(images, len(several), "detections")
-        one = len(several) == 1 and several[0] is detections
         items = [(n, "detections" if one else f"detections[{n}]", item) for n, item in enumerate(several)]
     made = PerImage(known, labels)
     for image, where, item in items:
@@ -102,6 +104,12 @@ def _add(made: PerImage, image: int, where: str, item: Any) -> None:
     for key, values in further.items():
         if len(values) != len(box):
             refuse("column-length", f"{where}.data[{key!r}]", f"{len(values)} rows", f"{len(box)} rows")
+    metadata = getattr(item, "metadata", None)
+    if metadata:
+        made.notes.append(
+            Problem("field-unknown", f"{where}.metadata", f"{', '.join(map(str, metadata))}, which is left out",
+                    severity="warning", count=len(metadata))
+        )  # fmt: skip
     corners = data.get("xyxyxyxy")
     polygons = None
     if corners is not None:
@@ -115,7 +123,7 @@ def _add(made: PerImage, image: int, where: str, item: Any) -> None:
         where,
         numbers=None if item.class_id is None else label_numbers(item.class_id, f"{where}.class_id"),
         names=None if names is None else [str(name) for name in np.asarray(names)],
-        label_field="class_id" if names is None else "data['class_name']",
+        label_where=f"{where}.class_id" if names is None else f"{where}.data['class_name']",
         box=box,
         score=None if item.confidence is None else array(item.confidence, f"{where}.confidence"),
         dense=None if item.mask is None else masks_of(item.mask, f"{where}.mask", 0.5),

@@ -24,7 +24,7 @@ from rapideval.model.columns import column, refuse
 
 __all__ = ["from_torchvision", "from_transformers", "to_torchvision"]
 
-_FIELDS = {"boxes", "labels", "scores", "masks", "iscrowd", "area", "image_id"}
+_FIELDS = {"boxes", "labels", "scores", "masks", "iscrowd", "area", "image_id", "text_labels"}
 
 
 def from_torchvision(
@@ -84,7 +84,7 @@ def from_transformers(
     images
         Their images in the same order.
     id2label
-        ``model.config.id2label``.
+        ``model.config.id2label``; not needed where labels are texts (``text_labels``).
 
     Examples
     --------
@@ -128,10 +128,16 @@ def _add(made: PerImage, image: int, where: str, item: Mapping[str, Any], thresh
         if key not in item and (key != "boxes" or "masks" not in item):
             refuse("field-missing", where, f"the fields {', '.join(map(repr, item))}", f"{key!r}")
     given = {key: item[key] for key in ("scores", "area") if key in item}
+    field = "text_labels" if item.get("text_labels") else "labels"
+    names = None  # models that look for what a text names give texts
+    if isinstance(item[field], list | tuple) and item[field] and all(isinstance(name, str) for name in item[field]):
+        names = list(item[field])
     made.add(
         image,
         where,
-        numbers=label_numbers(item["labels"], f"{where}['labels']"),
+        numbers=label_numbers(item[field], f"{where}[{field!r}]") if names is None else None,
+        names=names,
+        label_where=f"{where}[{field!r}]",
         box=corner_boxes(item["boxes"], f"{where}['boxes']") if "boxes" in item else None,
         score=array(given["scores"], f"{where}['scores']") if "scores" in given else None,
         area=array(given["area"], f"{where}['area']") if "area" in given else None,

@@ -144,7 +144,7 @@ def _add(made: PerImage, image: int, where: str, item: Any, masks: str) -> int:
         image,
         where,
         numbers=numbers,
-        label_field=f"{field}.cls",
+        label_where=f"{where_found}.cls",
         score=array(found.conf, f"{where_found}.conf"),
         **columns,
     )

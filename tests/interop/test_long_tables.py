@@ -40,6 +40,10 @@ def test_numbers_are_ids_and_labels_are_named():
     data = from_pandas(frame, labels={1: "cat", 2: "dog"}, columns=names)
     assert data.images.ids.tolist() == [9, 7]
     assert [row.label for row in data] == ["dog", "cat"]
+    assert not data.notes
+    unnamed = from_pandas(frame, columns=names)
+    assert unnamed.labels.names == ("2", "1")
+    assert [note.rule for note in unnamed.notes] == ["label-names"]
 
 
 def test_images_without_rows_are_given(images):

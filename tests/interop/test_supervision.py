@@ -75,6 +75,14 @@ def test_numbers_without_names_are_told():
     assert len(data.images) == 2
 
 
+def test_metadata_is_told():
+    item = sv.Detections(xyxy=np.array([[0, 0, 1, 1]], float), class_id=np.array([0]), metadata={"camera": 3})
+    data = from_supervision((item for _ in range(1)), ["a.jpg"], ["cat"])
+    assert [(note.where, note.found) for note in data.notes] == [
+        ("detections[0].metadata", "camera, which is left out")
+    ]
+
+
 def test_oriented_boxes_are_outlines():
     corners = np.array([[[0, 2], [2, 0], [4, 2], [2, 4]]], float)
     item = sv.Detections(xyxy=np.array([[0, 0, 4, 4]], float), class_id=np.array([0]), data={"xyxyxyxy": corners})

@@ -86,6 +86,15 @@ def test_results_of_transformers():
     assert data.labels.ids.tolist() == [16, 17]
 
 
+def test_labels_that_are_texts():
+    found = {"scores": [0.9, 0.5], "labels": [0, 0], "text_labels": ["a red car", "cat"], "boxes": [[1, 2, 4, 6]] * 2}
+    assert [row.label for row in from_transformers(found, "a.jpg")] == ["a red car", "cat"]
+    del found["text_labels"]
+    data = from_transformers(found | {"labels": ["cat", "cat"]}, "a.jpg")
+    assert data.labels.names == ("cat",)
+    assert not data.notes
+
+
 def test_single_precision_is_counted(boxes):
     third = boxes.replace(annotations=boxes.annotations.replace(box=boxes.annotations.box / 3))
     targets, lost = to_torchvision(third, dtype=np.float32)
@@ -106,9 +115,9 @@ def test_what_is_left_out_is_told():
     [
         ({"boxes": [[0, 0, 1]]}, r"targets\[0\]\['boxes'\]", "column-shape"),
         ({"boxes": [[4, 0, 1, 1]]}, r"targets\[0\]\['boxes'\]\[0\]", "box-corners"),
-        ({"labels": [9]}, r"targets\[0\]\.labels\[0\]", "label-unknown"),
+        ({"labels": [9]}, r"targets\[0\]\['labels'\]\[0\]", "label-unknown"),
         ({"labels": [0.5]}, r"targets\[0\]\['labels'\]\[0\]", "column-range"),
-        ({"labels": [0, 0]}, r"targets\[0\]\.labels", "column-length"),
+        ({"labels": [0, 0]}, r"targets\[0\]\['labels'\]", "column-length"),
         ({"scores": [0.5, 0.5]}, r"targets\[0\]\.score", "column-length"),
         ({"masks": np.full((1, 4, 4), 255)}, r"targets\[0\]\['masks'\]", "mask-value"),
         ({"masks": np.full((1, 4, 4), -3.5)}, r"targets\[0\]\['masks'\]", "mask-value"),
