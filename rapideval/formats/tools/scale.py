@@ -2,7 +2,9 @@
 
 ``scale-nucleus`` is a list of objects, as a JSON array, under ``annotations`` or ``predictions``, or as JSON lines:
 ``label``, ``type`` with ``geometry`` (``box``: ``x``, ``y``, ``width``, ``height``; ``polygon``: ``vertices``),
-``reference_id`` (the image), ``annotation_id``, ``confidence`` and ``metadata``.
+``reference_id`` (the image), ``annotation_id``, ``confidence`` and ``metadata``, which is kept as further fields;
+``class_pdf``, ``embedding_vector`` and ``track_reference_id`` are kept beside it, as is an ``annotation_id`` that is no
+number.
 
 ``scale-tasks`` is a list of tasks, or one: ``response.annotations``, or ``hypothesis.annotations`` for pre-labels:
 ``box`` (``left``, ``top``, ``width``, ``height``) and ``polygon`` (``vertices``); the image is ``attachment``.
@@ -35,6 +37,8 @@ __all__ = ["FORMATS"]
 
 _SUFFIXES = (".json", ".jsonl")
 _READ = ("box", "polygon")
+_NUCLEUS = ("label", "type", "geometry", "reference_id", "annotation_id", "confidence", "metadata")
+_BESIDE = ("class_pdf", "embedding_vector", "track_reference_id")  # further fields that are not in metadata
 
 
 def _sniff_nucleus(source: Source) -> Guess | None:
@@ -94,16 +98,17 @@ def _read_nucleus(source: Source, *, images: Images | None = None, labels: Label
     """Read annotations or predictions; images and labels given stand before those of the documents."""
     found = Gathered(Report(source.name), images, labels)
     skipped: dict[str, int] = {}
+    numbers: dict[int, int] = {}  # of the annotations of each image
     for document in documents(source, _SUFFIXES, "Nucleus annotations (.json)"):
         report = found.report.within(document.name)
         with guarded():
             for node in _objects(document, report, ("annotations", "predictions")):
                 with guarded():
-                    _nucleus(node, found, skipped)
+                    _nucleus(node, found, skipped, numbers)
     return _done(found, skipped)
 
 
-def _nucleus(node: Node, found: Gathered, skipped: dict[str, int]) -> None:
+def _nucleus(node: Node, found: Gathered, skipped: dict[str, int], numbers: dict[int, int]) -> None:
     kind = node["type"].text()
     if kind not in _READ:
         skipped[kind] = skipped.get(kind, 0) + 1
@@ -115,14 +120,21 @@ def _nucleus(node: Node, found: Gathered, skipped: dict[str, int]) -> None:
         shape = {"box": (*corner, geometry["width"].number(0), geometry["height"].number(0))}
     else:
         shape = {"rings": [[[point["x"].number(), point["y"].number()] for point in geometry["vertices"]]]}
-    number = node.members().get("annotation_id")
-    digits = isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 19
+    key = node["reference_id"].text()
+    extras = dict(node["metadata"].members()) if "metadata" in node else {}
+    extras |= {name: value for name, value in node.rest(*_NUCLEUS).items() if value is not None}
+    given = node["annotation_id"].text() if "annotation_id" in node else ""
+    number = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    place = found.image(key)
+    if given and number is None and given != f"{key}-{numbers.get(place, 0)}":  # as it is written below
+        extras["annotation_id"] = given
+    numbers[place] = numbers.get(place, 0) + 1
     found.add(
-        found.image(node["reference_id"].text()),
+        place,
         found.label(node["label"].text()),
         score=node["confidence"].score() if "confidence" in node else None,
-        id=int(number) if digits and isinstance(number, str) else None,
-        extras=node["metadata"].members() if "metadata" in node else None,
+        id=number,
+        extras=extras,
         at=node.place,
         **shape,
     )
@@ -200,6 +212,7 @@ def _write_nucleus(
     rows = dataset.annotations
     listed = []
     numbers = [0] * len(dataset.images)  # of the annotations of each image
+    taken: set[tuple[int, str]] = set()
     for row, ring in enumerate(_rings(dataset, outline_iou, holes)):
         image = int(rows.image[row])
         key = dataset.images.key(image)
@@ -209,12 +222,15 @@ def _write_nucleus(
             item |= {"type": "box", "geometry": {"x": x, "y": y, "width": width, "height": height}}
         else:
             item |= {"type": "polygon", "geometry": {"vertices": _vertices(ring)}}
-        item |= {
-            "reference_id": key,
-            # unique within an image: Nucleus takes a repeated one for a new version of the first
-            "annotation_id": f"{key}-{numbers[image]}" if rows.ids is None else str(int(rows.ids[row])),
-            "metadata": {} if rows.extras is None else rows.extras[row],
-        }
+        extras = {} if rows.extras is None else dict(rows.extras[row])
+        given = extras.pop("annotation_id", None) if rows.ids is None else str(int(rows.ids[row]))
+        # Unique within an image: Nucleus takes a repeated one for a new version of the first.
+        if not isinstance(given, str) or (image, given) in taken:
+            given = f"{key}-{numbers[image]}"
+        taken.add((image, given))
+        item |= {"reference_id": key, "annotation_id": given}
+        item |= {name: extras.pop(name) for name in _BESIDE if name in extras}
+        item["metadata"] = extras
         if rows.score is not None:
             item["confidence"] = float(rows.score[row])
         listed.append(item)
