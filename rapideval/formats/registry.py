@@ -104,6 +104,8 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "widerface": ("rapideval.formats.training.widerface", (".txt",)),
     "vott": ("rapideval.formats.tools.vott", (".json",)),
     "vott-csv": ("rapideval.formats.tools.vott", (".csv",)),
+    "open-images": ("rapideval.formats.training.open_images", (".csv",)),
+    "segment-anything": ("rapideval.formats.training.segment_anything", (".json",)),
     "coco-panoptic": ("rapideval.formats.training.panoptic", (".json",)),
     "class-masks": ("rapideval.formats.training.class_masks", (".png",)),
     "voc-masks": ("rapideval.formats.training.voc_masks", (".png",)),

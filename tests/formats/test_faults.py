@@ -13,7 +13,7 @@ VALUES = [
     b"null", b"-1", b"1e400", b'"x"', b"[]", b"{}", b"true", b"0", b"99999999999999999999", b'""', b"[[[]]]", b"3.5",
     b"NaN", b'"\\u0000"', b"\xff", b'"\\ud800"',
 ]  # fmt: skip
-GIVEN_SIZES = ("yolo", "yolo-seg", "yolo-obb")  # relative coordinates, and no image files here
+GIVEN_SIZES = ("open-images", "yolo", "yolo-seg", "yolo-obb")  # relative coordinates, and no image files here
 TOKEN = re.compile(rb'"[^"\n]*"|-?\d+(?:\.\d+)?|true|null')
 
 

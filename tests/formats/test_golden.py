@@ -14,12 +14,14 @@ from helpers.written import assert_same, small
 from rapideval import formats
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
-RELATIVE = ("label-studio", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
-PAINTED = ("class-masks", "coco-panoptic", "voc-masks")  # whose pictures need the sizes of images
+RELATIVE = ("label-studio", "open-images", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
+PAINTED = ("class-masks", "coco-panoptic", "segment-anything", "voc-masks")  # whose pictures need them too
 SIZED = (*RELATIVE, *PAINTED, "supervisely")  # whose documents have them, or need them
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
-CONTENT_ONLY = ("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "parquet", "supervisely")
+CONTENT_ONLY = (
+    *("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "open-images", "parquet", "supervisely"),
+)
 READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
 FILES = {
@@ -33,6 +35,8 @@ FILES = {
     "labelbox": "small.labelbox.ndjson",
     "scale-nucleus": "small.nucleus.json",
     "scale-tasks": "small.scale-tasks.json",
+    "open-images": "small.open-images",
+    "segment-anything": "small.segment-anything",
     "class-masks": "small.class-masks",
     "coco-panoptic": "small.panoptic",
     "voc-masks": "small.voc-masks",
@@ -85,7 +89,7 @@ def test_a_file_is_recognised_and_reads_back_as_what_was_written(name, tmp_path)
     formats.write(back, tmp_path / FILES[name], name)
     if name in CONTENT_ONLY:
         formats.write(told, tmp_path / f"new.{FILES[name]}", name)
-        assert_same(back, formats.read(tmp_path / f"new.{FILES[name]}", name))
+        assert_same(back, formats.read(tmp_path / f"new.{FILES[name]}", name, **given))
     elif name not in RELATIVE:
         assert contents(tmp_path / FILES[name]) == contents(path)
     again = formats.read(tmp_path / FILES[name], **given).annotations  # relative to pixels and back is not exact

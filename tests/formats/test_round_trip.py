@@ -49,6 +49,8 @@ class Case:
         No two masks of an image share a pixel.
     one_per_label
         An image has at most one annotation of a label.
+    most_labels
+        Labels that there are at most.
     looks_like
         Formats that the content may be taken for instead; reading it as them gives the same.
     told
@@ -69,6 +71,7 @@ class Case:
     scored: bool | None = None
     disjoint: bool = False
     one_per_label: bool = False
+    most_labels: int = 3
     told: frozenset[str] = frozenset()
     looks_like: tuple[str, ...] = ()
     image_names: Any = FILES
@@ -120,6 +123,8 @@ CASES = {
     "class-masks": Case(kinds=("mask",), disjoint=True, one_per_label=True, **STEMS),
     "coco-panoptic": Case(kinds=("mask",), disjoint=True, image_names=PATHS),
     "voc-masks": Case(kinds=("mask",), disjoint=True, image_names=STEMS["image_names"], label_names=PLAIN),
+    "open-images": Case(precision=1e-12, kinds=("box", "mask")),
+    "segment-anything": Case(kinds=("mask",), image_names=PATHS, label_names=st.just("object"), most_labels=1),
     "label-studio": Case(precision=1e-12),
     "labelme": Case(precision=1e-12, image_names=PATHS),
     "via": Case(),

@@ -114,6 +114,7 @@ def test_a_file_is_refused_with_its_place_and_reason(shared_data, path, name, ru
 
 # pattern, format: what tools wrote; their content is compared in test_real_exports.py
 TOOLS = [
+    ("tool-exports/datumaro/segment_anything_dataset/*.json", "segment-anything"),
     ("panoptic-2/panoptic_examples.json", "coco-panoptic"),
     ("tool-exports/datumaro/*/annotations/panoptic_*.json", "coco-panoptic"),
     ("tool-exports/datumaro/mapillary_vistas_dataset/*/panoptic_*.json", "coco-panoptic"),

@@ -27,7 +27,7 @@ def datasets_within(draw, holds, case, scored=None):
 
     `holds` are the format's capabilities; `case` says which kinds of shapes it knows, and how names may look.
     """
-    image_count, label_count = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    image_count, label_count = draw(st.integers(1, 3)), draw(st.integers(1, case.most_labels))
     stems = draw(st.lists(case.image_names, min_size=image_count, max_size=image_count, unique_by=str.lower))
     sizes = [(draw(st.integers(4, SIDE)), draw(st.integers(4, SIDE))) for _ in stems]
     label_names = draw(st.lists(case.label_names, min_size=label_count, max_size=label_count, unique=True))
