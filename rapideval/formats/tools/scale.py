@@ -9,6 +9,9 @@ number.
 ``scale-tasks`` is a list of tasks, or one: ``response.annotations``, or ``hypothesis.annotations`` for pre-labels:
 ``box`` (``left``, ``top``, ``width``, ``height``) and ``polygon`` (``vertices``); the image is ``attachment``.
 
+Segmentations (``mask_url`` with ``annotations`` that name its numbers; ``annotations.combined.indexedImage`` with
+``labelMapping``) are read where the picture is a file in the document's folder; addresses are never fetched.
+
 All in pixels from the top-left corner. Lines, keypoints, cuboids, categories and segmentations by address are counted
 as skipped. An outline is one ring: a hole is joined to its exterior by a line, and so are several parts.
 """
@@ -31,6 +34,7 @@ from rapideval.formats.gather import Gathered
 from rapideval.formats.jsonshape import json_shape
 from rapideval.formats.notes import Report
 from rapideval.formats.registry import Format, Guess
+from rapideval.formats.tools.scale_masks import add_segments, mapped, segments_of
 from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS"]
@@ -47,8 +51,9 @@ def _sniff_nucleus(source: Source) -> Guess | None:
         return None
     shape = json_shape(document)
     for path in ("$[]", "$", "$.annotations[]", "$.predictions[]"):
-        if {"reference_id", "geometry"} <= shape.get(path, set()):
-            return Guess(1, "objects with reference_id and geometry")
+        for shown in ("geometry", "mask_url"):
+            if {"reference_id", shown} <= shape.get(path, set()):
+                return Guess(1, f"objects with reference_id and {shown}")
     return None
 
 
@@ -104,12 +109,16 @@ def _read_nucleus(source: Source, *, images: Images | None = None, labels: Label
         with guarded():
             for node in _objects(document, report, ("annotations", "predictions")):
                 with guarded():
-                    _nucleus(node, found, skipped, numbers)
+                    _nucleus(node, document, found, skipped, numbers)
     return _done(found, skipped)
 
 
-def _nucleus(node: Node, found: Gathered, skipped: dict[str, int], numbers: dict[int, int]) -> None:
+def _nucleus(node: Node, document: Source, found: Gathered, skipped: dict[str, int], numbers: dict[int, int]) -> None:
     kind = node["type"].text()
+    if "mask_url" in node:
+        segments = segments_of(node["annotations"])
+        add_segments(node["mask_url"], segments, found.image(node["reference_id"].text()), document, found, skipped)
+        return
     if kind not in _READ:
         skipped[kind] = skipped.get(kind, 0) + 1
         return
@@ -149,14 +158,18 @@ def _read_tasks(source: Source, *, images: Images | None = None, labels: Labels 
         with guarded():
             for task in _objects(document, report, ("docs", "tasks")):
                 with guarded():
-                    _task(task, found, skipped)
+                    _task(task, document, found, skipped)
     return _done(found, skipped)
 
 
-def _task(task: Node, found: Gathered, skipped: dict[str, int]) -> None:
+def _task(task: Node, document: Source, found: Gathered, skipped: dict[str, int]) -> None:
     params = task.get("params") or task
     place = found.image((params if "attachment" in params else task)["attachment"].text())
     answer = task["response"] if "response" in task else (task if "hypothesis" in task else params)["hypothesis"]
+    if "combined" in answer["annotations"]:
+        picture = answer["annotations"]["combined"]["indexedImage"]
+        add_segments(picture, mapped(answer["labelMapping"]), place, document, found, skipped)
+        return
     for node in answer["annotations"]:
         with guarded():
             kind = node["type"].text() if "type" in node else "box"
