@@ -7,7 +7,7 @@ BUILD := build/dev
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test core-test fuzz lint format types layers schemas demo bench ci clean
+.PHONY: help build test core-test fuzz lint format types layers schemas formats-page demo bench ci clean
 
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -53,6 +53,9 @@ layers: ## imports run downwards only
 
 schemas: ## write the JSON Schemas of all documents anew, from their types
 	$(PYTHON) -m rapideval schema --write schemas
+
+formats-page: ## write docs/formats.md anew, from what the formats declare
+	$(PYTHON) -m rapideval formats --markdown > docs/formats.md
 
 demo: ## run the demo
 	$(PYTHON) -m rapideval demo

@@ -26,8 +26,9 @@ __all__ = ["command"]
     ),
 )
 @click.argument("name", required=False, type=FormatName(written=True))
+@click.option("--markdown", is_flag=True, help="Print the page of all formats (docs/formats.md).")
 @json_option
-def command(name: str | None, as_json: bool) -> None:
+def command(name: str | None, markdown: bool, as_json: bool) -> None:
     """List the formats that are read and written.
 
     Also the services whose answers are read. With a name, say all of that format: what it holds, how coordinates are
@@ -35,6 +36,11 @@ def command(name: str | None, as_json: bool) -> None:
     """
     from rapideval.cli.documents import FormatInfo, Formats
 
+    if markdown:
+        from rapideval.formats.page import formats_page
+
+        click.echo(formats_page(), nl=False)
+        return
     if name is not None:
         info = FormatInfo.of(name)
         if as_json:

@@ -37,3 +37,9 @@ def test_links_to_files_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in target and not target.startswith("mailto:"):
             assert (path.parent / target).exists(), f"{named(path)} links to {target}, which is not there"
+
+
+def test_the_page_of_formats_is_what_the_formats_declare() -> None:
+    from rapideval.formats.page import formats_page
+
+    assert (ROOT / "docs/formats.md").read_text("utf-8") == formats_page(), "make formats-page"
