@@ -108,6 +108,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "segment-anything": ("rapideval.formats.training.segment_anything", (".json",)),
     "coco-panoptic": ("rapideval.formats.training.panoptic", (".json",)),
     "class-masks": ("rapideval.formats.training.class_masks", (".png",)),
+    "instance-masks": ("rapideval.formats.training.instance_masks", (".png",)),
     "voc-masks": ("rapideval.formats.training.voc_masks", (".png",)),
     "voc": ("rapideval.formats.training.voc", (".xml",)),
     "cvat": ("rapideval.formats.tools.cvat", (".xml",)),

@@ -15,12 +15,14 @@ from rapideval import formats
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "formats"
 RELATIVE = ("label-studio", "open-images", "yolo", "yolo-seg", "yolo-obb")  # whose coordinates need the sizes of images
-PAINTED = ("class-masks", "coco-panoptic", "segment-anything", "voc-masks")  # whose pictures need them too
+# Whose pictures need them too.
+PAINTED = ("class-masks", "coco-panoptic", "instance-masks", "segment-anything", "voc-masks")
 SIZED = (*RELATIVE, *PAINTED, "supervisely")  # whose documents have them, or need them
 REFERRING = ("coco-results", *RELATIVE)  # whose numbers or sizes something else explains
 # Whose bytes are another library's: Parquet says which version of Arrow wrote it, a PNG depends on its compressor.
 CONTENT_ONLY = (
-    *("class-masks", "coco-panoptic", "voc-masks", "labelbox", "labelme", "open-images", "parquet", "supervisely"),
+    *("class-masks", "coco-panoptic", "instance-masks", "voc-masks"),
+    *("labelbox", "labelme", "open-images", "parquet", "supervisely"),
 )
 READING = {"boxes-text": {"order": "xywh"}}
 LOOKS_LIKE = {"yolo-seg": ("yolo-obb",)}
@@ -39,6 +41,7 @@ FILES = {
     "segment-anything": "small.segment-anything",
     "class-masks": "small.class-masks",
     "coco-panoptic": "small.panoptic",
+    "instance-masks": "small.instance-masks",
     "voc-masks": "small.voc-masks",
     "kitti": "small.kitti",
     "cvat": "small.cvat.xml",

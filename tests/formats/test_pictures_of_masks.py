@@ -8,7 +8,8 @@ from helpers.written import mask_of
 from PIL import Image
 
 from rapideval import Annotations, Dataset, Images, Labels, Masks, formats
-from rapideval.errors import FormatError, InputError
+from rapideval.errors import FormatError, InputError, UsageError
+from rapideval.formats.common.canvas import masks_by_number
 
 
 def png(path, numbers, mode="L"):
@@ -197,3 +198,125 @@ def test_objects_of_voc_have_one_label_each(tmp_path):
         formats.read(tmp_path, "voc-masks")
     png(tmp_path / "SegmentationObject/a.png", [[1, 2], [0, 255]])
     assert [row.label for row in formats.read(tmp_path)] == ["aeroplane", "bicycle"]
+
+
+def test_several_panoptic_documents_are_a_question(shared_data):
+    folder = shared_data / "tool-exports/datumaro/coco_dataset/coco_panoptic"
+    with pytest.raises(FormatError, match=r"2 documents with segments: .*panoptic_train\.json, .*panoptic_val\.json"):
+        formats.read(folder, "coco-panoptic")
+
+
+# --- pictures of objects -------------------------------------------------------------------------------
+
+
+def test_objects_of_cityscapes_are_told_apart(shared_data):
+    folder = shared_data / "tool-exports/datumaro/cityscapes_dataset/train_dataset/gtFine"
+    data = formats.read(folder, "instance-masks")
+    rows = data.where(image="test/defaultcity/defaultcity_000001_000031")
+    assert [row.label for row in rows] == ["out of roi", "truck", "truck"]
+    assert not rows.annotations.crowd.any()
+    classes = formats.read(folder, "class-masks", masks="**/*_labelTrainIds.png")
+    assert set(data.images.keys) == set(classes.images.keys)
+    for image in classes.images.keys:
+        trained = {row.label: row.mask for row in classes.where(image=image)}
+        for label, mask in trained.items():
+            objects = [row.mask for row in data.where(image=image, label=label)]
+            assert (np.logical_or.reduce(objects) == mask).all()
+    # Without objects the same labels are groups, of which those of road users are crowds.
+    plain = formats.read(shared_data / "tool-exports/datumaro/cityscapes_dataset/dataset/gtFine")
+    assert {row.label: row.crowd for row in plain} == {
+        "out of roi": False, "truck": True, "person": True, "wall": False, "train": True, "ego vehicle": False,
+    }  # fmt: skip
+
+
+def test_objects_of_kitti_are_told_apart(shared_data):
+    folder = shared_data / "tool-exports/datumaro/kitti_dataset/kitti_segmentation"
+    assert formats.detect(folder)[0].name == "instance-masks"
+    data = formats.read(folder)
+    assert [row.label for row in data.where(image="000030_10")] == ["out of roi", "truck", "truck"]
+    assert [row.label for row in data.where(image="000030_11")] == ["out of roi", "wall", "train"]
+    assert not data.annotations.crowd.any()
+
+
+@pytest.mark.parametrize(("split", "version", "year"), [
+    ("train", "v1.2", 2018), ("val", "v1.2", 2018), ("train", "v2.0", 2020), ("val", "v2.0", 2020),
+])  # fmt: skip
+def test_objects_of_mapillary_are_its_panoptic_segments(shared_data, split, version, year):
+    folder = shared_data / "tool-exports/datumaro/mapillary_vistas_dataset" / split / version
+    assert formats.detect(folder / "instances")[0].name == "instance-masks"
+    data = formats.read(folder, "instance-masks")
+    panoptic = formats.read(folder / f"panoptic/panoptic_{year}.json")  # its pictures are beside it
+    assert len(data) == len(panoptic)
+    for image in panoptic.images.keys:
+        one, other = data.where(image=image[:-4]), panoptic.where(image=image)
+        ious = one.annotations.masks.iou(other.annotations.masks)
+        assert (ious.max(axis=1) == 1).all()
+        assert [row.label for row in one] == [other[int(place)].label for place in ious.argmax(axis=1)]
+
+
+def test_a_coding_that_nothing_says_is_asked_for(tmp_path):
+    png(tmp_path / "a.png", [[0, 257]], "I;16")
+    with pytest.raises(UsageError, match="coding: nothing says it: one of cityscapes, kitti, mapillary"):
+        formats.read(tmp_path, "instance-masks")
+    named = {"labels": ["sky", "car"], "format": "instance-masks"}
+    data = formats.read(tmp_path, coding="kitti", **named)
+    assert [(row.label, row.crowd) for row in data] == [("sky", False), ("car", False)]
+    with pytest.raises(FormatError, match=r"a\.png: found 1 pixels of the number 257, of a label 257 that there is"):
+        formats.read(tmp_path, coding="cityscapes", **named)
+
+
+def test_several_folders_of_objects_are_a_question(tmp_path):
+    for split in ("training", "testing"):
+        png(tmp_path / split / "instance/a.png", [[257]], "I;16")
+    with pytest.raises(FormatError, match="several folders of pictures: testing/instance, training/instance"):
+        formats.read(tmp_path, "instance-masks")
+
+
+def objects(labels, of_one):
+    """An image with so many objects of the last of so many labels, a pixel each."""
+    masks = Masks.from_dense(np.eye(of_one, dtype=bool)[:, None, :])
+    rows = Annotations([0] * of_one, [labels - 1] * of_one, masks=masks)
+    return Dataset(Images(["a"], sizes=[[1, of_one]]), Labels([f"l{n}" for n in range(labels)]), rows)
+
+
+@pytest.mark.parametrize(
+    ("labels", "of_one", "coding"), [(65, 535, "cityscapes"), (66, 255, "kitti"), (255, 1, "kitti")]
+)
+def test_the_first_coding_that_holds_all_is_written(tmp_path, labels, of_one, coding):
+    formats.write(objects(labels, of_one), tmp_path / "out", "instance-masks")
+    assert json.loads((tmp_path / "out/instance_masks.json").read_text())["coding"] == coding
+    back = formats.read(tmp_path / "out")
+    assert back.labels.names == objects(labels, of_one).labels.names
+    assert back.annotations.masks == objects(labels, of_one).annotations.masks
+
+
+@pytest.mark.parametrize(("labels", "of_one", "options"), [
+    (66, 256, {}), (256, 1, {}), (1, 1000, {}), (65, 536, {"coding": "cityscapes"}), (1, 256, {"coding": "kitti"}),
+])  # fmt: skip
+def test_what_16_bits_do_not_hold_is_refused(tmp_path, labels, of_one, options):
+    with pytest.raises(UsageError, match="16 bits do not hold them"):
+        formats.write(objects(labels, of_one), tmp_path / "out", "instance-masks", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_crowds_of_one_label_are_joined_and_labels_that_are_none_counted(tmp_path):
+    masks = Masks.from_dense(np.eye(3, dtype=bool)[:, None, :])
+    data = Dataset(
+        Images(["a"], sizes=[[1, 3]]),
+        Labels(["cat", "Void"]),
+        Annotations([0, 0, 0], [0, 0, 1], masks=masks, crowd=[True, True, False]),
+    )
+    assert formats.losses(data, "instance-masks").counts() == {"void": 1, "instances": 1}
+    assert formats.losses(data, "class-masks").counts()["void"] == 1
+    formats.write(data, tmp_path / "out", "instance-masks")
+    back = formats.read(tmp_path / "out")
+    assert [(row.label, row.crowd, row.area) for row in back] == [("cat", True, 2)]
+
+
+def test_masks_by_number_are_those_of_each_number():
+    random = np.random.default_rng(5)
+    for shape in ((1, 1), (1, 9), (9, 1), (13, 8)):
+        numbers = random.integers(0, 4, shape)
+        held, masks = masks_by_number(numbers)
+        assert held.tolist() == np.unique(numbers).tolist()
+        assert masks == Masks.from_dense(np.stack([numbers == number for number in held]))

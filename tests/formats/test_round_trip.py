@@ -51,6 +51,8 @@ class Case:
         An image has at most one annotation of a label.
     most_labels
         Labels that there are at most.
+    by_label
+        Annotations of an image come by their labels; at most the first of each is a crowd.
     looks_like
         Formats that the content may be taken for instead; reading it as them gives the same.
     told
@@ -72,6 +74,7 @@ class Case:
     disjoint: bool = False
     one_per_label: bool = False
     most_labels: int = 3
+    by_label: bool = False
     told: frozenset[str] = frozenset()
     looks_like: tuple[str, ...] = ()
     image_names: Any = FILES
@@ -122,6 +125,7 @@ CASES = {
     "scale-tasks": Case(),
     "class-masks": Case(kinds=("mask",), disjoint=True, one_per_label=True, **STEMS),
     "coco-panoptic": Case(kinds=("mask",), disjoint=True, image_names=PATHS),
+    "instance-masks": Case(kinds=("mask",), disjoint=True, by_label=True, **STEMS),
     "voc-masks": Case(kinds=("mask",), disjoint=True, image_names=STEMS["image_names"], label_names=PLAIN),
     "open-images": Case(precision=1e-12, kinds=("box", "mask")),
     "segment-anything": Case(kinds=("mask",), image_names=PATHS, label_names=st.just("object"), most_labels=1),

@@ -41,6 +41,8 @@ def datasets_within(draw, holds, case, scored=None):
         rows = [(image, seen.index(label) if label in seen else label) for image, label in rows]
     if case.one_per_label:
         rows = sorted(set(rows))
+    if case.by_label:
+        rows = sorted(rows)
     count = len(rows)
     shapes = [_shape(draw, holds, case, sizes[image]) for image, _ in rows]
     if case.disjoint:
@@ -65,6 +67,11 @@ def datasets_within(draw, holds, case, scored=None):
         columns["crowd"] = [
             draw(st.booleans()) if case.crowd_outlines or shape["kind"] != "polygon" else False for shape in shapes
         ]
+        if case.by_label:
+            columns["crowd"] = [
+                crowd and row not in rows[:place]
+                for place, (crowd, row) in enumerate(zip(columns["crowd"], rows, strict=True))
+            ]
     if holds.areas:
         columns["area"] = [draw(st.integers(0, 400)) / 4 for _ in range(count)]
     if holds.ids and draw(st.booleans()):

@@ -11,17 +11,52 @@ import numpy.typing as npt
 from rapideval.errors import FormatError, InputError, Problem
 from rapideval.formats.capabilities import Loss, plural
 from rapideval.formats.common.documents import laid
-from rapideval.formats.common.labelmap import palette
+from rapideval.formats.common.labelmap import VOID, palette
 from rapideval.formats.common.png import PngError, decoded_colours, decoded_png
 from rapideval.model import Dataset, Masks
 
-__all__ = ["drawn_masks", "index_png", "paint_losses", "painted", "read_index", "write_png"]
+__all__ = [
+    "drawn_masks",
+    "index_png",
+    "masks_by_number",
+    "paint_losses",
+    "painted",
+    "read_index",
+    "void_labels",
+    "write_png",
+]
 
 
 def drawn_masks(dataset: Dataset) -> Masks:
     """Masks of all annotations that have an outline or a mask; a plain box has none here."""
     masks = dataset.with_masks().annotations.masks
     return Masks.empty(len(dataset)) if masks is None else masks
+
+
+def masks_by_number(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Masks]:
+    """Numbers that a picture (H, W) has, rising, and the mask of each; in one pass, however many there are.
+
+    Examples
+    --------
+    >>> numbers, masks = masks_by_number(np.array([[7, 0, 7], [7, 0, 2]]))
+    >>> numbers.tolist(), [masks.runs(row).tolist() for row in range(3)]
+    ([0, 2, 7], [[2, 2, 2], [5, 1], [0, 2, 2, 1, 1]])
+    """
+    height, width = numbers.shape
+    flat = numbers.T.reshape(-1)
+    starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]])) if len(flat) else np.empty(0, np.intp)
+    ends = np.append(starts[1:], len(flat))
+    values = flat[starts].astype(np.int64)
+    order = np.argsort(values, kind="stable")
+    found, first = np.unique(values[order], return_index=True)
+    # Of each number: where its pieces begin and end, in turn; the distances between these are its runs.
+    bounds = np.stack([starts[order], ends[order]], axis=1)
+    runs = []
+    for pieces in np.split(bounds, first[1:]) if len(found) else []:
+        edges = pieces.reshape(-1)
+        last = [len(flat) - edges[-1]] if edges[-1] < len(flat) else []
+        runs.append(np.concatenate([np.diff(edges, prepend=0), last]).astype(np.uint32))
+    return found, Masks.from_counts(runs, np.full((len(runs), 2), (height, width)))
 
 
 def painted(dataset: Dataset, masks: Masks, numbers: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
@@ -60,6 +95,13 @@ def paint_losses(dataset: Dataset) -> list[Loss]:
         Loss("boxes", boxes, f"{plural(boxes, 'annotation')} with a box alone: left out"),
         Loss("overlap", covered, f"pixels of {plural(covered, 'mask')} that lie below those of later annotations"),
     ]
+
+
+def void_labels(dataset: Dataset) -> Loss:
+    """Annotations of labels whose names say that they are none: reading passes over their pixels."""
+    named = np.array([name.lower() in VOID for name in dataset.labels.names], np.bool_)
+    count = int(named[dataset.annotations.label].sum()) if named.any() else 0
+    return Loss("void", count, f"{plural(count, 'annotation')} of a label {', '.join(VOID)}: read back as no label")
 
 
 def index_png(numbers: npt.NDArray[np.int64]) -> Any:

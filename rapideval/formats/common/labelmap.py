@@ -16,7 +16,7 @@ from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.common.coco_names import COCO_STUFF, COCO_THINGS
 from rapideval.model import Labels
 
-__all__ = ["PRESETS", "LabelMap", "label_map_of", "palette", "preset_of"]
+__all__ = ["PRESETS", "VOID", "LabelMap", "label_map_of", "mapillary_config", "palette", "preset_of"]
 
 _CITYSCAPES = (
     "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic", "ground", "road", "sidewalk",
@@ -40,7 +40,9 @@ _CAMVID = {
     "Tree": (128, 128, 0), "Truck_Bus": (192, 128, 192), "Tunnel": (64, 0, 64), "VegetationMisc": (192, 192, 0),
     "Wall": (64, 192, 0),
 }  # fmt: skip
-_VOID = ("void", "unlabeled", "background", "_background_")
+VOID = ("void", "unlabeled", "background", "_background_")
+"""Names, in lower case, of what is no label."""
+
 
 PRESETS = ("voc", "cityscapes", "cityscapes-train", "camvid", "coco-stuff", "coco-stuff-maps")
 """Datasets whose numbers and colours are known here; their sources are the datasets' own pages."""
@@ -68,7 +70,7 @@ class LabelMap:
 
     def is_void(self, number: int) -> bool:
         """Whether a number stands for no object."""
-        return self.names[number].lower() in _VOID if number in self.names else number == self.border
+        return self.names[number].lower() in VOID if number in self.names else number == self.border
 
     def numbers_of(self, pixels: _Pixels) -> _Pixels:
         """Numbers (H, W) of a picture of colours (H, W, 3); -1 for a colour that is none."""
@@ -198,7 +200,8 @@ def _ade(path: Path) -> LabelMap:
     return LabelMap(names)
 
 
-def _mapillary(path: Path) -> LabelMap:
+def mapillary_config(path: Path) -> LabelMap:
+    """Read the names in Mapillary's configuration, in the order of their numbers."""
     listed = _json(path).get("labels")
     if not isinstance(listed, list) or not all(isinstance(entry, dict) and "name" in entry for entry in listed):
         raise FormatError(Problem("label-map", str(path), "no list of labels", "labels with names"))
@@ -215,5 +218,5 @@ _FILES = {
     "class_id_to_name.json": _classes,
     "labelmap.txt": _labelmap,
     "objectInfo150.txt": _ade,
-    "config*.json": _mapillary,
+    "config*.json": mapillary_config,
 }

@@ -20,7 +20,16 @@ import numpy as np
 
 from rapideval.errors import FormatError, Problem
 from rapideval.formats.capabilities import Capabilities, Loss, plural
-from rapideval.formats.common.canvas import drawn_masks, index_png, paint_losses, painted, read_index, write_png
+from rapideval.formats.common.canvas import (
+    drawn_masks,
+    index_png,
+    masks_by_number,
+    paint_losses,
+    painted,
+    read_index,
+    void_labels,
+    write_png,
+)
 from rapideval.formats.common.documents import json_of, laid, paths_of
 from rapideval.formats.common.labelmap import LabelMap, label_map_of, palette, preset_of
 from rapideval.formats.common.names import file_stems, safe_path
@@ -29,7 +38,7 @@ from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
 from rapideval.formats.notes import Place, Report
 from rapideval.formats.registry import Format, Guess
-from rapideval.model import Dataset, Images, Labels, Masks
+from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS"]
 
@@ -129,17 +138,16 @@ def _picture(path: Path, root: Path, known: LabelMap, found: Gathered) -> int:
     place = found.image(name, (height, width))
     void = 0
     report = found.report.within(str(path))
-    for number, count in zip(*np.unique(numbers, return_counts=True), strict=True):
-        if known.is_void(int(number)):
-            void += int(count)
-            continue
-        if int(number) not in known.names:
-            what = f"{int(count):,} pixels of " + (f"the number {number}" if number >= 0 else "a colour")
+    held, masks = masks_by_number(numbers)
+    for row, (number, count) in enumerate(zip(held.tolist(), masks.area.tolist(), strict=True)):
+        if known.is_void(number):
+            void += count
+        elif number not in known.names:
+            what = f"{count:,} pixels of " + (f"the number {number}" if number >= 0 else "a colour")
             report.refuse("mask-number", "", what + " that no label has", "numbers of the label map")
-            continue
-        label = found.label(known.names[int(number)])
-        at = Place(str(path), "number {row}", int(number))
-        found.add(place, label, mask=Masks.from_dense(numbers == number), at=at)
+        else:
+            at = Place(str(path), "number {row}", number)
+            found.add(place, found.label(known.names[number]), mask=masks.take(slice(row, row + 1)), at=at)
     return void
 
 
@@ -165,6 +173,7 @@ def _losses(dataset: Dataset, **_: object) -> list[Loss]:
     renamed = sum(1 for key in dataset.images.keys if safe_path(key) != key)
     return [
         *paint_losses(dataset),
+        void_labels(dataset),
         Loss(
             "instances", merged, f"which object is which: {plural(merged, 'annotation')} joined to others of its label"
         ),

@@ -1,8 +1,8 @@
 """COCO panoptic: a JSON document of segments, and a PNG for each image in which each segment has a number.
 
 The number of a segment is ``red + 256 green + 65536 blue`` of its pixels; ``segments_info`` gives its label, box and
-crowd flag. Pixels of number 0 are of no segment. The pictures are in a folder that has the document's name, or where
-`masks` says. ``isthing`` and ``color`` of categories are kept as further fields.
+crowd flag. Pixels of number 0 are of no segment. The pictures are in a folder that has the document's name, beside the
+document, or where `masks` says. ``isthing`` and ``color`` of categories are kept as further fields.
 
 What is written is a folder with ``panoptic.json`` and ``panoptic/``. Where masks overlap, the later annotation has the
 pixel; one that is covered entirely is left out, and counted.
@@ -10,6 +10,7 @@ pixel; one that is covered entirely is left out, and counted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from rapideval.errors import FormatError, Problem
 from rapideval.formats.capabilities import Capabilities, Loss, plural
-from rapideval.formats.common.canvas import drawn_masks, paint_losses, painted, read_index, write_png
+from rapideval.formats.common.canvas import drawn_masks, masks_by_number, paint_losses, painted, read_index, write_png
 from rapideval.formats.common.documents import json_of, laid, paths_of
 from rapideval.formats.common.names import file_stems
 from rapideval.formats.common.nodes import Node, decoded, guarded
@@ -27,7 +28,7 @@ from rapideval.formats.gather import Gathered
 from rapideval.formats.jsonshape import json_shape, mentions
 from rapideval.formats.notes import Report
 from rapideval.formats.registry import Format, Guess
-from rapideval.model import Dataset, Images, Labels, Masks
+from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS"]
 
@@ -53,11 +54,21 @@ def _document(source: Source) -> Source | None:
     """The document itself, or the first of a folder that has segments."""
     if not source.is_folder:
         return source if source.suffix in ("", *_SUFFIXES) else None
+    return next(_documents(source), None)
+
+
+def _documents(source: Source) -> Iterator[Source]:
+    """Documents of a folder that have segments."""
     assert source.path is not None
     for path in paths_of(source.path, _SUFFIXES, 50):
         if mentions(Source(path), SEGMENTS):
-            return Source(path)
-    return None
+            yield Source(path)
+
+
+def _refuse_several(names: list[str], folder: str) -> None:
+    if len(names) > 1:
+        listed = f"{len(names)} documents with segments: {', '.join(names[:5])}"
+        raise FormatError(Problem("panoptic-documents", folder, listed, "one", "name one of them"))
 
 
 # --- reading -----------------------------------------------------------------------------------------
@@ -82,7 +93,10 @@ def _read(
         raise FormatError(
             Problem("panoptic-document", source.name, "no document with segments", "a file, or its folder")
         )
-    folder = Path(masks) if masks else document.path.with_suffix("")
+    if source.is_folder:
+        _refuse_several([some.name for some in _documents(source)], source.name)
+    named = document.path.with_suffix("")
+    folder = Path(masks) if masks else named if named.is_dir() else document.path.parent
     found = Gathered(Report(document.name), images, labels)
     root = decoded(document, found.report)
     with guarded():
@@ -134,7 +148,8 @@ def _picture(annotation: Node, folder: Path, names: dict[int, int], places: dict
     numbers = colour[..., 0] + 256 * colour[..., 1] + 65536 * colour[..., 2]
     height, width = (int(side) for side in numbers.shape)
     found.size(place, (height, width), str(path))
-    order, starts, codes = _by_number(numbers)
+    held, masks = masks_by_number(numbers)
+    codes = {code: row for row, code in enumerate(held.tolist())}
     taken = {0}
     for segment in annotation["segments_info"]:
         with guarded():
@@ -142,16 +157,14 @@ def _picture(annotation: Node, folder: Path, names: dict[int, int], places: dict
             taken.add(number)
             if number not in codes:
                 segment["id"].refuse("panoptic-segment", str(number), f"a number that pixels of {path.name} have")
-            dense = np.zeros(height * width, np.bool_)
-            dense[order[starts[codes[number]] : starts[codes[number] + 1]]] = True
             category = segment["category_id"].whole()
             if category not in names:
                 segment["category_id"].refuse("label-unknown", str(category), "the id of a category of the document")
             found.add(
                 place,
                 names[category],
-                box=segment["bbox"].numbers(4) if "bbox" in segment else None,
-                mask=Masks.from_dense(dense.reshape(height, width)),
+                box=segment["bbox"].numbers(4) if segment.get("bbox") and segment["bbox"].items() else None,
+                mask=masks.take(slice(codes[number], codes[number] + 1)),
                 crowd=segment["iscrowd"].flag() if "iscrowd" in segment else None,
                 extras=segment.rest("id", "category_id", "bbox", "iscrowd", "area"),
                 at=segment.place,
@@ -160,15 +173,6 @@ def _picture(annotation: Node, folder: Path, names: dict[int, int], places: dict
     if rest:
         expected = "a segment for each number of the picture"
         annotation.refuse("panoptic-segment", f"pixels of the number {rest[0]}, of {len(rest)} such", expected)
-
-
-def _by_number(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], dict[int, int]]:
-    """Pixels in the order of their numbers, where each number begins, and its place."""
-    flat = numbers.reshape(-1)
-    order = np.argsort(flat, kind="stable")
-    codes, first = np.unique(flat[order], return_index=True)
-    starts = np.append(first, len(flat)).astype(np.int64)
-    return order, starts, {int(code): place for place, code in enumerate(codes)}
 
 
 # --- writing -----------------------------------------------------------------------------------------

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.capabilities import Capabilities, Loss, plural
-from rapideval.formats.common.canvas import drawn_masks, index_png, paint_losses, painted, read_index, write_png
+from rapideval.formats.common.canvas import (
+    drawn_masks,
+    index_png,
+    paint_losses,
+    painted,
+    read_index,
+    void_labels,
+    write_png,
+)
 from rapideval.formats.common.documents import laid, paths_of
 from rapideval.formats.common.labelmap import LabelMap, label_map_of, palette, preset_of
 from rapideval.formats.common.names import file_stems, safe_path
@@ -138,6 +146,7 @@ def _losses(dataset: Dataset, **_: object) -> list[Loss]:
     renamed = sum(1 for key in dataset.images.keys if safe_path(key) != key)
     return [
         *paint_losses(dataset),
+        void_labels(dataset),
         suffixes_of(dataset.images),
         Loss("image_files", renamed, f"the file names of {plural(renamed, 'image')}"),
     ]
