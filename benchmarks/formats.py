@@ -1,8 +1,8 @@
 """Converting formats beside the peers: ``python -m benchmarks.formats [--peers PYTHON] [--rounds N]``.
 
 Whole processes, interleaved: COCO val2017's boxes (36,334 in 4,952 images) from COCO to YOLO and back. Then, inside one
-process, masks into exact outlines. Peers that are not installed are named and left out; ``--peers`` is another Python that
-has them (datumaro and rasterio need versions of other packages of their own).
+process, masks into exact outlines. Peers that are not installed are named and left out; ``--peers`` is another Python
+that has them (datumaro and rasterio need versions of other packages of their own).
 """
 
 from __future__ import annotations
@@ -66,17 +66,25 @@ def prepare() -> dict[str, str]:
         labels = [{"id": place + 1, "name": name.strip()} for place, name in enumerate(names) if name.strip()]
         coco.write_text(json.dumps({"images": images, "annotations": annotations, "categories": labels}))
         rapideval.write(rapideval.read(coco), yolo, "yolo")
-        for folder, below in ((yolo, "images"), (dataset, "images/val"), (trained, "images/train")):
+        for folder, below in (
+            (yolo, "images"), (dataset, "images/train"), (dataset, "images/val"), (trained, "images/train"),
+            (trained, "images/val"),
+        ):  # fmt: skip
             (folder / below).mkdir(parents=True, exist_ok=True)
             for image in images:
                 size = (image["width"], image["height"])
                 Image.new("1", size).save(folder / below / image["file_name"], "PNG")
         (dataset / "annotations").mkdir()
-        shutil.copy(coco, dataset / "annotations" / "instances_val.json")
+        # Datumaro's YOLO wants both splits: the same images as the one, an empty set as the other.
+        shutil.copy(coco, dataset / "annotations" / "instances_train.json")
+        empty = {"images": images[:1], "annotations": [], "categories": labels}
+        (dataset / "annotations" / "instances_val.json").write_text(json.dumps(empty))
         shutil.copytree(yolo / "labels", flat)
         shutil.copy(yolo / "data.yaml", flat)
         shutil.copytree(yolo / "labels", trained / "labels" / "train")
-        description = (yolo / "data.yaml").read_text().replace("images.txt", "images/train")
+        (trained / "labels" / "val").mkdir()
+        description = (yolo / "data.yaml").read_text().replace("train: images.txt", "train: images/train")
+        description = description.replace("val: images.txt", "val: images/val").replace("path: .\n", "")
         (trained / "data.yaml").write_text(description)
     return {
         "coco": str(coco), "yolo": str(yolo), "flat": str(flat), "dataset": str(dataset), "yolo_train": str(trained),

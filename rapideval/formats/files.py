@@ -45,6 +45,7 @@ class Source:
 
     def __init__(self, source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None = None) -> None:
         self._data: bytes | None = None
+        self._listed: list[tuple[str, str]] | None = None
         self.shape: dict[str, set[str]] | None = None
         self.path: Path | None = None
         if isinstance(source, bytes):
@@ -66,6 +67,13 @@ class Source:
     def is_folder(self) -> bool:
         """Whether it is a folder."""
         return self.path is not None and self.path.is_dir()
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Paths of all files of a folder, in order, and their suffixes; walked once. Hidden ones are passed over."""
+        if self._listed is None:
+            assert self.path is not None
+            self._listed = list(_walk(os.fspath(self.path)))
+        return self._listed
 
     def data(self) -> bytes:
         """All of it, decompressed."""
@@ -95,6 +103,14 @@ class Source:
 
     def __repr__(self) -> str:
         return f"Source({self.name})"
+
+
+def _walk(folder: str) -> Iterator[tuple[str, str]]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield os.path.join(place, name), os.path.splitext(name)[1].lower()
 
 
 @contextlib.contextmanager
@@ -220,11 +236,7 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield temporary
-        for folder, _, names in os.walk(temporary):
-            for name in names:
-                with open(os.path.join(folder, name), "rb") as file:
-                    if os.fstat(file.fileno()).st_nlink == 1:  # what is only linked lies on the disk already
-                        os.fsync(file.fileno())
+        _flush(temporary)
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             path.rmdir()
@@ -235,6 +247,21 @@ def whole_folder(target: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(path.parent)
+
+
+_MOST_FLUSHED = 64
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk keep all files of a folder: each on its own, or, of many, all that the system holds back."""
+    paths = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
+    if len(paths) > _MOST_FLUSHED and hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in paths:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_nlink == 1:  # what is only linked lies on the disk already
+                os.fsync(file.fileno())
 
 
 def _temporary_file(path: Path) -> tuple[int, str]:

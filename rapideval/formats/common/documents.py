@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def documents(source: Source, suffixes: Sequence[str], expected: str = "") -> li
     if not source.is_folder:
         return [source]
     assert source.path is not None
-    found = [Source(path) for path in paths_of(source.path, suffixes)]
+    found = [Source(path) for path in paths_of(source, suffixes)]
     if not found:
         raise FormatError(
             Problem("folder-empty", source.name, "a folder without such files", expected or f"files {suffixes[0]}")
@@ -44,16 +45,11 @@ def documents(source: Source, suffixes: Sequence[str], expected: str = "") -> li
     return found
 
 
-def paths_of(folder: Path, suffixes: Sequence[str], limit: int | None = None) -> list[Path]:
-    """Files under a folder with one of the suffixes, in order; at most `limit`."""
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        here = [name for name in names if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes]
-        found += [Path(place, name) for name in sorted(here)]
-        if limit is not None and len(found) >= limit:
-            return found[:limit]
-    return found
+def paths_of(folder: Path | Source, suffixes: Sequence[str], limit: int | None = None) -> list[Path]:
+    """Files under a folder with one of the suffixes, in order; at most `limit`. A source remembers what it has."""
+    listed = (folder if isinstance(folder, Source) else Source(folder)).listed()
+    chosen = (Path(path) for path, suffix in listed if suffix in suffixes)
+    return list(chosen if limit is None else itertools.islice(chosen, limit))
 
 
 def first_of(source: Source, suffixes: Sequence[str]) -> Source | None:
@@ -61,7 +57,7 @@ def first_of(source: Source, suffixes: Sequence[str]) -> Source | None:
     if not source.is_folder:
         return source
     assert source.path is not None
-    found = paths_of(source.path, suffixes, 1)
+    found = paths_of(source, suffixes, 1)
     return Source(found[0]) if found else None
 
 

@@ -39,7 +39,7 @@ def first_lines(source: Source, most: int = 50) -> list[list[str]]:
     """Words of the first lines of a text file, or of the first text files of a folder; [] where there are none."""
     if source.is_folder:
         assert source.path is not None
-        paths = [path for path in paths_of(source.path, _TEXT, 20) if not path.name.lower().startswith("readme")]
+        paths = [path for path in paths_of(source, _TEXT, 20) if not path.name.lower().startswith("readme")]
         texts = [path.read_bytes()[:4096] for path in paths]
     else:
         texts = [source.head(4096)] if source.suffix in ("", *_TEXT) else []

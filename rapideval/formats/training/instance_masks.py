@@ -126,7 +126,7 @@ def _sniff(source: Source) -> Guess | None:
         return None
     if (source.path / _OWN).is_file():
         return Guess(1, f"a folder with {_OWN}")
-    if any(_NAMED.search(path.stem) for path in paths_of(source.path, _PNG, 400)):
+    if any(_NAMED.search(path.stem) for path in paths_of(source, _PNG, 400)):
         return Guess(1, "pictures named as Cityscapes names those of objects")
     for root in _folders(source.path):
         first = paths_of(root, _PNG, 1)

@@ -53,7 +53,7 @@ _SPLITS = ("train", "validation", "test")
 def _sniff(source: Source) -> Guess | None:
     if source.is_folder:
         assert source.path is not None
-        for path in paths_of(source.path, _SUFFIXES, 60):
+        for path in paths_of(source, _SUFFIXES, 60):
             if _is_boxes(path.read_bytes()[:400]):
                 return Guess(1, f"{path.name} with ImageID, LabelName and XMin")
         return None

@@ -60,7 +60,7 @@ def _document(source: Source) -> Source | None:
 def _documents(source: Source) -> Iterator[Source]:
     """Documents of a folder that have segments."""
     assert source.path is not None
-    for path in paths_of(source.path, _SUFFIXES, 50):
+    for path in paths_of(source, _SUFFIXES, 50):
         if mentions(Source(path), SEGMENTS):
             yield Source(path)
 

@@ -65,7 +65,7 @@ def sniff(source: Source, writes: str) -> Guess | None:
         return None
     assert source.path is not None
     described = _descriptor(source.path)
-    texts = paths_of(source.path, _TEXT, 400)
+    texts = paths_of(source, _TEXT, 400)
     lines = [line for path in texts if not _is_list(path) for line in path.read_bytes()[:4096].splitlines()[:50]]
     rows = [line.split() for line in lines if _ROW.match(line)]
     if not rows:

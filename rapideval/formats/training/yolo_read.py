@@ -129,6 +129,8 @@ class _Given:
 
     def place(self, name: str) -> int:
         """Place of an image, -1 where it is none of those."""
+        if not self._by:
+            return -1
         for form in _FORMS:
             found = self._by.get(form(name))
             if found is not None:
