@@ -220,29 +220,50 @@ def test_any_bytes_are_taken_or_refused_as_the_judge_does(noise, start):
 mask_text = st.text(alphabet='[]01, .etruefals\n2-\\"{}:n', max_size=60)
 
 
+def is_refused(text):
+    """Whether a text is refused; all levels make the same of it."""
+    seen = set()
+    for level in LEVELS:
+        try:
+            value = _core.scan_payload(text, level=level)["masks"]
+        except _core.CoreError as error:
+            seen.add((error.rule, error.offset, error.path))
+            continue
+        if isinstance(value, _core.BitmaskArray):
+            seen.add((value.counts.tobytes(), value.sizes.tobytes(), value.ndim))
+        else:
+            seen.add(
+                (value.rule, value.path, value.found, value.offset)
+                if isinstance(value, _core.CoreError)
+                else repr(value)
+            )
+    assert len(seen) == 1
+    (outcome,) = seen
+    return str(outcome[0]).startswith("json-")
+
+
 @given(mask_text, st.sampled_from(["[[0,1],[", "[[[1,0,1],[1,1,0]],[[", "[" + "[0,1,1,1],\n" * 20 + "["]))
 def test_every_level_makes_the_same_of_any_text(noise, start):
     text = f'{{"masks":{start}{noise}'.encode()
     for end in (b"", b"]]}", b"0]]}", b"1]]]}"):
-        seen = set()
-        for level in LEVELS:
-            try:
-                value = _core.scan_payload(text + end, level=level)["masks"]
-            except _core.CoreError as error:
-                seen.add((error.rule, error.offset, error.path))
-                continue
-            if isinstance(value, _core.BitmaskArray):
-                seen.add((value.counts.tobytes(), value.sizes.tobytes(), value.ndim))
-            else:
-                seen.add(
-                    (value.rule, value.path, value.found, value.offset)
-                    if isinstance(value, _core.CoreError)
-                    else repr(value)
-                )
-        assert len(seen) == 1
-        assert (len(next(iter(seen))) == 3 and str(next(iter(seen))[0]).startswith("json-")) == (
-            not is_json(text + end)
-        )
+        assert is_refused(text + end) == (not is_json(text + end))
+
+
+pieces = st.tuples(
+    st.sampled_from(["0", "1", "true", "false", "0.0", "1.0", "1e0", "00", "tru", "alse", "", "2"]),
+    st.sampled_from([",", ", ", " ,", ",\n", ", ,", " ", ",  "]),
+    st.integers(1, 90),
+)
+
+
+@given(st.lists(pieces, min_size=1, max_size=5), st.sampled_from(["0", "false", "1.0", ""]))
+@example([("false", ",", 40), ("alse", ",", 40)], "false")
+@example([("0", " ,", 90)], "1.0")
+@example([("0", ", ,", 90)], "0")
+def test_values_that_repeat_are_the_same_for_every_level_and_never_hide_a_fault(parts, end):
+    row = "".join((value + separator) * count for value, separator, count in parts) + end
+    text = f'{{"masks":[[{row}],[{row}]]}}'.encode()
+    assert is_refused(text) == (not is_json(text))
 
 
 def test_an_error_in_a_layer_counts_its_offset_in_the_outermost_text():

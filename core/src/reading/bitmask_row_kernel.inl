@@ -1,5 +1,5 @@
 // Included once for each set of instructions, inside a namespace that defines TARGET (the attribute of functions),
-// Block (64 bytes: load, eq) and kPext.
+// Block (64 bytes: load, eq, same) and KERNEL_HAS_PEXT.
 
 TARGET inline std::uint64_t pull(std::uint64_t bits, std::uint64_t where) {
 #if KERNEL_HAS_PEXT
@@ -27,11 +27,37 @@ TARGET inline std::uint64_t pull_even(std::uint64_t bits) {
 #endif
 }
 
+// The distance of the last two values in the `length` bytes that were read, if these end with one whole value, comma and
+// space: just as many bytes, with a byte between values before them. 0 otherwise.
+TARGET inline unsigned last_period(std::uint64_t starts, std::uint64_t comma, std::uint64_t between, unsigned length) {
+    if (std::popcount(starts) < 2) return 0;
+    const auto last = static_cast<unsigned>(63 - std::countl_zero(starts));
+    const auto before = static_cast<unsigned>(63 - std::countl_zero(starts & ~(std::uint64_t{1} << last)));
+    const unsigned period = last - before;
+    if (length <= period) return 0;
+    const unsigned begin = length - period;
+    const bool one_value = last >= begin, one_comma = std::popcount(comma >> begin) == 1;
+    return one_value && one_comma && (between >> (begin - 1) & 1) != 0 ? period : 0;
+}
+
 TARGET bool read_row(const char*& at, const char* end, BitRows& rows) {
     const char* p = at;
     bool value_next = true, any = false;
     char padded[64];
+    // Of a value that may come again and again: the bytes up to the next one, and the value; 0 where it is not known.
+    unsigned period = 0;
+    bool again = false;
     for (;;) {
+        if (period != 0) {
+            // A block that equals what stands one period before it holds that value over and over.
+            const unsigned values = 64 / period;
+            const std::uint64_t bits = again ? (std::uint64_t{1} << values) - 1 : 0;
+            while (end - p >= 64 && Block::same(p, p - period)) {
+                rows.append(bits, values);
+                p += values * period;
+            }
+            period = 0;
+        }
         const std::ptrdiff_t left = end - p;
         Block block;
         if (left >= 64) {
@@ -57,6 +83,10 @@ TARGET bool read_row(const char*& at, const char* end, BitRows& rows) {
             rows.append(first, values);
             any |= values != 0;
             value_next = value_next == (std::popcount(inside) % 2 == 0);
+            if (close == 0) {
+                period = 2;
+                again = (one >> 62) != 0;
+            }
         } else {
             std::uint64_t space = block.eq(' ');
             if ((starts | comma | (space & inside)) != inside) space |= block.eq('\n') | block.eq('\r') | block.eq('\t');
@@ -93,6 +123,10 @@ TARGET bool read_row(const char*& at, const char* end, BitRows& rows) {
             rows.append(pull(first, starts), static_cast<unsigned>(std::popcount(starts)));
             any |= starts != 0;
             value_next = value_next == (count % 2 == 0);
+            if (close == 0 && value_next) {
+                period = last_period(starts, comma & inside, between, static_cast<unsigned>(std::popcount(inside)));
+                again = period != 0 && (first >> (63 - std::countl_zero(starts)) & 1) != 0;
+            }
         }
         p += std::popcount(inside);
         if (close != 0) {

@@ -28,6 +28,15 @@ struct Block {
     void load(const char* p) {
         for (int i = 0; i < 4; ++i) part[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
     }
+    static bool same(const char* a, const char* b) {
+        __m128i all = _mm_set1_epi8(-1);
+        for (int i = 0; i < 4; ++i) {
+            const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + 16 * i));
+            const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + 16 * i));
+            all = _mm_and_si128(all, _mm_cmpeq_epi8(x, y));
+        }
+        return _mm_movemask_epi8(all) == 0xffff;
+    }
     std::uint64_t eq(char c) const {
         const __m128i all = _mm_set1_epi8(c);
         std::uint64_t bits = 0;
@@ -58,6 +67,13 @@ struct Block {
         low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
         high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32));
     }
+    TARGET static bool same(const char* a, const char* b) {
+        Block x, y;
+        x.load(a);
+        y.load(b);
+        const __m256i equal = _mm256_and_si256(_mm256_cmpeq_epi8(x.low, y.low), _mm256_cmpeq_epi8(x.high, y.high));
+        return _mm256_movemask_epi8(equal) == -1;
+    }
     TARGET std::uint64_t eq(char c) const {
         const __m256i all = _mm256_set1_epi8(c);
         const auto a = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, all)));
@@ -85,6 +101,14 @@ struct Block {
 
     void load(const char* p) {
         for (int i = 0; i < 4; ++i) part[i] = vld1q_u8(reinterpret_cast<const std::uint8_t*>(p + 16 * i));
+    }
+    static bool same(const char* a, const char* b) {
+        Block x, y;
+        x.load(a);
+        y.load(b);
+        uint8x16_t all = vceqq_u8(x.part[0], y.part[0]);
+        for (int i = 1; i < 4; ++i) all = vandq_u8(all, vceqq_u8(x.part[i], y.part[i]));
+        return vminvq_u8(all) == 0xff;
     }
     std::uint64_t eq(char c) const {
         // One bit of its own for each byte of eight, then three rounds of adding neighbours put 64 bytes

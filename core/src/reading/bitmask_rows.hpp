@@ -5,7 +5,11 @@
 // (0, 1, t, f), and the words of all other characters must be exactly what those first characters call for:
 // in `true` an r one place behind the t, a u two, and so on. Values and commas must take turns: their order,
 // pulled together by PEXT, must read 0101... The same instruction pulls out the bits of the values. No byte
-// is looked at by itself, no branch depends on a value.
+// is looked at by itself.
+//
+// Most of a mask is one value over and over. Once a block has ended with a whole value, the blocks behind it are
+// compared with the text one value earlier: where they are equal, they hold that value again, and nothing else is
+// asked.
 //
 // A row that is written in any other way that JSON allows (1e0, 0.00, -0) is not refused here but left to
 // the plain reader, which reads everything and is the measure of these.
