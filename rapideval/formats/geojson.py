@@ -35,7 +35,8 @@ def _sniff(source: Source) -> Guess | None:
     if "type" not in top or "" in top:
         return None
     if re.search(rb'"type"\s*:\s*"FeatureCollection"', source.head()):
-        return Guess(1, "a JSON object of type FeatureCollection")
+        foreign = b'"objectType"' in source.head() and "rapideval" not in top  # QuPath's, which knows more of it
+        return Guess(0.9 if foreign else 1, "a JSON object of type FeatureCollection")
     if "features" in top:
         return Guess(1, "a JSON object with type and features")
     if {"geometry", "properties"} <= top:

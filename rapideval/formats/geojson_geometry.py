@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval.formats.notes import Report
+from rapideval.formats.outlines import ring_areas
 
-__all__ = ["Outline", "Reader"]
+__all__ = ["Outline", "Reader", "outer_first"]
 
 Ring = npt.NDArray[np.float64]
 
@@ -207,3 +208,27 @@ class Reader:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def outer_first(outline: Outline) -> Outline:
+    """Parts by falling size where one may lie in a hole of a later one: rings are painted in order."""
+    parts: list[list[int]] = []
+    for ring, hole in enumerate(outline.holes):
+        if hole:
+            parts[-1].append(ring)
+        else:
+            parts.append([ring])
+    if len(parts) < 2 or not any(outline.holes):
+        return outline
+    low = np.array([outline.rings[part[0]].min(axis=0) for part in parts])
+    high = np.array([outline.rings[part[0]].max(axis=0) for part in parts])
+    holed = [place for place, part in enumerate(parts) if len(part) > 1]
+    if not any(((low[:n] >= low[n]) & (high[:n] <= high[n])).all(axis=1).any() for n in holed):
+        return outline
+    parts.sort(key=lambda part: -abs(_area(outline.rings[part[0]])))
+    order = [ring for part in parts for ring in part]
+    return Outline([outline.rings[ring] for ring in order], [outline.holes[ring] for ring in order])
+
+
+def _area(ring: npt.NDArray[np.float64]) -> float:
+    return float(ring_areas(ring, np.array([0, len(ring)]))[0])

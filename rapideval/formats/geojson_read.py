@@ -14,7 +14,7 @@ from msgspec import UNSET
 from rapideval.errors import FormatError, InputError, Problem
 from rapideval.formats.affine import Affine
 from rapideval.formats.files import Source
-from rapideval.formats.geojson_geometry import TYPES, Outline, Reader
+from rapideval.formats.geojson_geometry import TYPES, Outline, Reader, outer_first
 from rapideval.formats.geojson_header import MEMBER, GeojsonHeader
 from rapideval.formats.geojson_properties import Properties, foreign_properties, own_properties
 from rapideval.formats.header import extras_from, images_from, labels_from
@@ -227,7 +227,7 @@ def _polygons(
     places: list[int],
 ) -> Polygons:
     # What rapideval wrote lies in the order it is painted in; elsewhere a part may lie in a hole of a later one.
-    ordered = [_outer_first(outline) for outline in outlines] if check else outlines
+    ordered = [outer_first(outline) for outline in outlines] if check else outlines
     polygons = Polygons.from_rings([outline.rings for outline in ordered], [outline.holes for outline in ordered])
     if check and len(polygons):
         _check_rings(polygons, report, lenient, path, places)
@@ -235,25 +235,6 @@ def _polygons(
         points = affine.undo(polygons.coordinates)
         polygons = Polygons(points, polygons.ring_offsets, polygons.row_offsets, polygons.ring_is_hole)
     return polygons
-
-
-def _outer_first(outline: Outline) -> Outline:
-    """Parts by falling size where there are holes: rings are painted in order, and an island lies in a hole."""
-    parts: list[list[int]] = []
-    for ring, hole in enumerate(outline.holes):
-        if hole:
-            parts[-1].append(ring)
-        else:
-            parts.append([ring])
-    if len(parts) < 2 or not any(outline.holes):
-        return outline
-    parts.sort(key=lambda part: -abs(_area(outline.rings[part[0]])))
-    order = [ring for part in parts for ring in part]
-    return Outline([outline.rings[ring] for ring in order], [outline.holes[ring] for ring in order])
-
-
-def _area(ring: npt.NDArray[np.float64]) -> float:
-    return float(ring_areas(ring, np.array([0, len(ring)]))[0])
 
 
 def _check_rings(polygons: Polygons, report: Report, lenient: bool, path: str, places: list[int]) -> None:

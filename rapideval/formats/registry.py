@@ -119,6 +119,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "labelbox": ("rapideval.formats.tools.labelbox", (".ndjson", ".jsonl", ".json")),
     "darwin": ("rapideval.formats.tools.darwin", (".json",)),
     "supervisely": ("rapideval.formats.tools.supervisely", (".json",)),
+    "qupath": ("rapideval.formats.tools.qupath", (".json", ".geojson")),
     "datumaro": ("rapideval.formats.tools.datumaro", (".json",)),
     "scale-nucleus": ("rapideval.formats.tools.scale", (".json", ".jsonl")),
     "scale-tasks": ("rapideval.formats.tools.scale", (".json", ".jsonl")),

@@ -250,7 +250,7 @@ def test_building_footprints_are_read_with_their_reference_system_told(shared_da
 
 
 def test_annotations_of_qupath_are_read(shared_data):
-    data = formats.read(shared_data / "tool-exports/qupath/qupath05.geojson")
+    data = formats.read(shared_data / "tool-exports/qupath/qupath05.geojson", "geojson")
     assert len(data) == 3
     assert data.labels.names == ("UT", "I")
     assert data.annotations.extras[0]["objectType"] == "annotation"

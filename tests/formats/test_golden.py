@@ -33,6 +33,7 @@ FILES = {
     "boxes-text": "small.boxes",
     "darwin": "small.darwin",
     "datumaro": "small.datumaro.json",
+    "qupath": "small.qupath",
     "supervisely": "small.supervisely",
     "labelbox": "small.labelbox.ndjson",
     "scale-nucleus": "small.nucleus.json",

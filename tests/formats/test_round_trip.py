@@ -119,6 +119,7 @@ CASES = {
     "kitti": Case(precision=1e-12, kinds=("box",), **STEMS),
     "darwin": Case(image_names=PATHS),
     "datumaro": Case(),
+    "qupath": Case(image_names=PATHS, kinds=("box", "polygon")),
     "supervisely": Case(precision=1e-12, image_names=PATHS),
     "labelbox": Case(sizes_given=True, told=frozenset({"image_sizes"})),
     "scale-nucleus": Case(),

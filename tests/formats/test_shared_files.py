@@ -57,7 +57,7 @@ READ = [
     ("tool-exports/labelformat/instance_segmentation/COCO/instances.json", "coco", 2, 4, 3, 0, 3),
     ("tool-exports/labelformat/instance_segmentation/COCO/instances_with_binary_mask.json", "coco", 3, 4, 4, 1, 3),
     ("tool-exports/labelformat/object_detection/COCO/train.json", "coco", 2, 32, 16, 0, 0),
-    ("tool-exports/qupath/qupath05.geojson", "geojson", 1, 2, 3, 0, 3),
+    ("tool-exports/qupath/qupath05.geojson", "qupath", 1, 2, 3, 0, 3),
     ("tool-exports/roboflow/sharks-tiny-coco/test/_annotations.coco.json", "coco", 1, 4, 6, 0, 6),
     ("tool-exports/roboflow/sharks-tiny-coco/train/_annotations.coco.json", "coco", 7, 4, 44, 0, 8),
     ("tool-exports/roboflow/sharks-tiny-coco/valid/_annotations.coco.json", "coco", 2, 4, 10, 0, 3),
