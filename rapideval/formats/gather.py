@@ -211,7 +211,9 @@ class Gathered:
 
     # --- columns -----------------------------------------------------------------------------------
 
-    def dataset(self, info: Mapping[str, Any] | None = None, scored: bool | None = None) -> Dataset:
+    def dataset(
+        self, info: Mapping[str, Any] | None = None, scored: bool | None = None, rows: Annotations | None = None
+    ) -> Dataset:
         """All of it, or the error that says all that was refused.
 
         Parameters
@@ -220,6 +222,8 @@ class Gathered:
             Metadata of the document.
         scored
             Whether an empty document has scores; a document with annotations tells by them.
+        rows
+            The annotations, where they were read as columns, and none was added here.
         """
         self.report.close()
         try:
@@ -232,7 +236,7 @@ class Gathered:
                 self._supers if any(name is not None for name in self._supers) else None,
                 self._extras(self._label_extras),
             )  # fmt: skip
-            annotations = self._annotations(scored)
+            annotations = self._annotations(scored) if rows is None else rows
             self.report.close()
             return Dataset(images, labels, annotations, info, self.report.notes)
         except FormatError:
@@ -243,7 +247,7 @@ class Gathered:
     def _placed(self, problem: Problem) -> Problem:
         """A problem of a column, with the place of its row in the document."""
         column = re.match(r"(?:box|score|area|masks|polygons)\[(\d+)\]", problem.where)
-        where = str(self._rows[int(column[1])].place) if column else problem.where
+        where = str(self._rows[int(column[1])].place) if column and self._rows else problem.where
         name = self.report.name
         if not column and not where.startswith(name):
             where = f"{name}: {where}" if where else name

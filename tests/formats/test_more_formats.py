@@ -1,10 +1,18 @@
 """Open Images and Segment Anything: real files, what only they have, and what they refuse."""
 
+import csv
+import io
 import json
+from contextlib import nullcontext
+from unittest import mock
 
 import numpy as np
 import pytest
+from helpers.written import assert_same
+from hypothesis import given
+from hypothesis import strategies as st
 
+import rapideval.formats.training.open_images as open_images_module
 from rapideval import Annotations, Dataset, Images, Labels, Masks, formats
 from rapideval.errors import FormatError, InputError, UsageError
 
@@ -95,3 +103,85 @@ def test_run_lengths_of_another_size_are_refused():
     item = {"id": 1, "segmentation": {"size": [2, 2], "counts": [1, 2]}, "bbox": [0, 0, 1, 1]}
     with pytest.raises(InputError, match=r"annotations\[0\].segmentation.counts"):
         formats.read(json.dumps({"image": image, "annotations": [item]}).encode(), "segment-anything")
+
+
+# --- Open Images as columns ----------------------------------------------------------------------------
+
+WORDS = st.sampled_from(["a.jpg", "b.jpg", "c d.jpg", "é'.jpg"])
+EDGE = st.sampled_from(["0", "0.25", ".5", "5e-1", "0.123456789012345678", "1"])
+ODD = st.sampled_from(["", "x", "nan", "-inf", "1_0", " 0.5", "0,5", "1e999", "0x1"])
+FLAG = st.sampled_from(["0", "1", "-1", ""])
+
+
+@st.composite
+def box_files(draw):
+    """A file of boxes, of which some have something odd."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator=draw(st.sampled_from(["\n", "\r\n"])))
+    writer.writerow(HEAD.strip().split(","))
+    kind = draw(st.sampled_from(["prediction", "xclick", ""]))
+    for _ in range(draw(st.integers(0, 5))):
+        left, top, score = (draw(st.sampled_from(["0", "0.1"])) for _ in range(3))
+        line = [draw(WORDS), kind, draw(st.sampled_from(["/m/1", "cat", "dog big"])), score]
+        writer.writerow([*line, left, draw(EDGE), top, draw(EDGE), *(draw(FLAG) for _ in range(5))])
+    text = stream.getvalue()
+    if draw(st.integers(0, 2)) == 0:  # a value that is none, a line too many, a quote that does not end
+        place = draw(st.integers(len(HEAD), max(len(HEAD), len(text))))
+        text = text[:place] + draw(ODD | st.sampled_from(["\n", "\r", '"', ",", "\n\n"])) + text[place:]
+    return text.encode()
+
+
+@given(box_files())
+def test_reading_columns_is_reading_lines(data):
+    known = Images(["b.jpg", "a.jpg", "c d.jpg", "é'.jpg"], sizes=[[10, 20], [7, 9], [3, 5], [100, 1]])
+
+    def outcome(by_line):
+        with mock.patch.object(open_images_module, "table_of", return_value=None) if by_line else nullcontext():
+            try:
+                return formats.read(data, "open-images", images=known)
+            except FormatError as error:
+                return str(error)
+
+    lines, columns = outcome(True), outcome(False)
+    if isinstance(lines, str):
+        assert columns == lines
+        return
+    assert_same(columns, lines)
+    assert columns.scored == lines.scored
+    assert columns.annotations.derived == lines.annotations.derived
+    for row in range(len(lines)):
+        assert columns.annotations.where(row) == lines.annotations.where(row)
+    if lines.annotations.extras is None:
+        assert columns.annotations.extras is None
+    else:
+        assert columns.annotations.extras.data == lines.annotations.extras.data
+        assert columns.annotations.extras.offsets.tolist() == lines.annotations.extras.offsets.tolist()
+
+
+def test_of_two_boxes_alike_the_one_that_had_the_mask_has_it(tmp_path):
+    masks = Masks.from_dense(np.ones((1, 2, 2), bool)).spread(np.array([1]), 2)
+    data = Dataset(
+        Images(["a.jpg"], sizes=[[2, 2]]), Labels(["cat"]), Annotations([0, 0], [0, 0], [[0, 0, 2, 2]] * 2, masks=masks)
+    )
+    formats.write(data, tmp_path / "out", "open-images")
+    assert formats.read(tmp_path / "out").annotations.masks.present.tolist() == [False, True]
+
+
+def test_an_ordinary_file_is_read_as_columns(tmp_path):
+    count = 1000
+    random = np.random.default_rng(3)
+    boxes = random.integers(1, 50, (count, 4)) / 3
+    data = Dataset(
+        Images(["a b.jpg", "é.jpg"], sizes=[[480, 640], [99, 333]]),
+        Labels(["cat", "big dog"]),
+        Annotations(random.integers(0, 2, count), random.integers(0, 2, count), boxes, random.random(count),
+                    crowd=random.random(count) < 0.5),
+    )  # fmt: skip
+    formats.write(data, tmp_path / "out", "open-images")
+    with mock.patch.object(open_images_module._Reading, "boxes", side_effect=AssertionError("read line by line")):
+        back = formats.read(tmp_path / "out")
+    assert back.images.keys == data.images.keys
+    assert back.labels.names == data.labels.names
+    np.testing.assert_allclose(back.annotations.box, boxes, rtol=0, atol=1e-12)
+    for name in ("image", "label", "score", "crowd"):
+        np.testing.assert_array_equal(getattr(back.annotations, name), getattr(data.annotations, name))

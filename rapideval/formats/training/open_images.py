@@ -7,7 +7,8 @@ as rapideval writes them. ``...class-descriptions.csv`` gives labels their names
 images their sizes, unless the heads of image files in ``images`` or the images given do. Of a folder, the first word of
 a file's name (``train-``, ``validation-``, ``test-``) is the split of its images.
 
-Masks (``...segmentation.csv``, PNGs in ``masks``) are joined to the box of the same image, label and edges. One that is
+Masks (``...segmentation.csv``, PNGs in ``masks``) are joined to the box of the same image, label and edges; where the
+boxes have a ``BoxID`` too, as rapideval writes it beside masks, to the box of that id. One that is
 of another size than its image is scaled to it, and counted.
 """
 
@@ -35,6 +36,7 @@ from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
 from rapideval.formats.notes import Place, Report
 from rapideval.formats.registry import Format, Guess
+from rapideval.formats.training.open_images_columns import EDGES, FLAGS, annotations_of, csv_of, table_of
 from rapideval.model import Dataset, Images, Labels, Masks
 
 __all__ = ["FORMATS"]
@@ -44,8 +46,6 @@ _BOXES = ("ImageID", "Source", "LabelName", "Confidence", "XMin", "XMax", "YMin"
           "IsGroupOf", "IsDepiction", "IsInside")  # fmt: skip
 _MASKS = ("MaskPath", "ImageID", "LabelName", "BoxID", "BoxXMin", "BoxXMax", "BoxYMin", "BoxYMax", "PredictedIoU",
           "Clicks")  # fmt: skip
-_EDGES = ("XMin", "XMax", "YMin", "YMax")
-_FLAGS = ("IsOccluded", "IsTruncated", "IsDepiction", "IsInside")
 _PREDICTION = "prediction"
 _SPLITS = ("train", "validation", "test")
 
@@ -62,7 +62,7 @@ def _sniff(source: Source) -> Guess | None:
 
 def _is_boxes(head: bytes) -> bool:
     names = head.split(b"\n", 1)[0].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip().split(",")
-    return {"ImageID", "LabelName", *_EDGES} <= set(names) and "MaskPath" not in names
+    return {"ImageID", "LabelName", *EDGES} <= set(names) and "MaskPath" not in names
 
 
 # --- reading -----------------------------------------------------------------------------------------
@@ -87,6 +87,9 @@ def _read(
         Where the image files are, if not in ``images`` beside ``annotations``.
     """
     reading = _Reading(source, images, labels, image_folder)
+    data = reading.as_columns()
+    if data is not None:
+        return data
     for path in reading.files("boxes"):
         reading.boxes(path)
     for path in reading.files("masks"):
@@ -107,11 +110,14 @@ class _Reading:
         self._pictures = Path(image_folder) if image_folder else None
         self._names: dict[str, str] = {}
         self._by_edges: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        self._by_id: dict[tuple[int, str], dict[str, Any]] = {}
         self._rows: list[dict[str, Any]] = []
         self._scaled = 0
         self._meta()
         for document in self.files("descriptions"):
             self._describe(document)
+        some = [] if self.files("masks") else [table_of(document) for document in self.files("boxes")]
+        self._tables = [table for table in some if table is not None] if None not in some else []
         self._predicted = self._are_predictions()
 
     def files(self, kind: str) -> list[Source]:
@@ -140,26 +146,57 @@ class _Reading:
                 self._names[words[0]] = words[1]
                 self.found.label(words[1], extras={"mid": words[0]} if words[0] != words[1] else None)
 
+    def as_columns(self) -> Dataset | None:
+        """All of it, where there are boxes alone and nothing is to be refused; else None."""
+        unfit = self._predicted and any(
+            table.confidence is None or not ((table.confidence >= 0) & (table.confidence <= 1)).all()
+            for table in self._tables
+        )
+        if not self._tables or unfit:
+            return None
+        images = []
+        for table in self._tables:
+            places = self._images(table.images, self._split(table.name))
+            images.append(np.array([places[key] for key in table.images], np.int64))
+        sizes = [self.found.size_of(place) for place in range(max(int(places.max()) for places in images) + 1)]
+        if any(sizes[place] is None for places in images for place in places.tolist()):
+            return None
+        labels = [
+            np.array([self.found.label(self._names.get(label, label)) for label in table.labels], np.int64)
+            for table in self._tables
+        ]
+        known = np.array([size or (0, 0) for size in sizes], np.float64)
+        rows = annotations_of(self._tables, images, labels, known, self._predicted)
+        return self.found.dataset(rows=rows)
+
     def _are_predictions(self) -> bool:
+        if self._tables:
+            return set().union(*(table.sources for table in self._tables)) == {_PREDICTION}
         sources = {line.get("Source") for document in self.files("boxes") for _, line in _lines(document, _BOXES[:8])}
         return sources == {_PREDICTION}
 
     def boxes(self, document: Source) -> None:
         """Read a file of boxes."""
         report = self.found.report.within(document.name)
-        split = next((name for name in _SPLITS if re.match(rf"(?:oidv6-)?{name}-", Path(document.name).name)), None)
-        lines = list(_lines(document, _BOXES[:3] + _EDGES))
+        split = self._split(document.name)
+        lines = list(_lines(document, _BOXES[:3] + EDGES))
         places = self._images([line["ImageID"] for _, line in lines], split)
         for number, line in lines:
             with guarded():
                 node = Node(line, f"line {number}", report)
-                edges = [_number(node[name]) for name in _EDGES]
+                edges = [_number(node[name]) for name in EDGES]
                 row = self._row(node, places[line["ImageID"]], line["LabelName"], edges, number)
                 if self._predicted:
                     row["score"] = Node(_number(node["Confidence"]), f"line {number}", report).score()
                 if line.get("IsGroupOf") == "1":
                     row["crowd"] = True
-                row["extras"] = {name: True for name in _FLAGS if line.get(name) == "1"}
+                row["extras"] = {name: True for name in FLAGS if line.get(name) == "1"}
+                if line.get("BoxID"):
+                    self._by_id[row["image"], line["BoxID"]] = row
+
+    @staticmethod
+    def _split(name: str) -> str | None:
+        return next((split for split in _SPLITS if re.match(rf"(?:oidv6-)?{split}-", Path(name).name)), None)
 
     def _row(self, node: Node, place: int, label: str, edges: list[float], number: int) -> dict[str, Any]:
         size = self.found.size_of(place)
@@ -214,10 +251,12 @@ class _Reading:
         for number, line in lines:
             with guarded():
                 node = Node(line, f"line {number}", report)
-                edges = [_number(node[f"Box{name}"]) for name in _EDGES]
+                edges = [_number(node[f"Box{name}"]) for name in EDGES]
                 place = places[line["ImageID"]]
-                waiting = self._by_edges.get((place, line["LabelName"], *(round(edge, 6) for edge in edges)), [])
-                row = next((row for row in waiting if "mask" not in row), None)
+                row = self._by_id.get((place, line["BoxID"]))
+                if row is None or "mask" in row:
+                    waiting = self._by_edges.get((place, line["LabelName"], *(round(edge, 6) for edge in edges)), [])
+                    row = next((row for row in waiting if "mask" not in row), None)
                 if row is None:
                     row = self._row(node, place, line["LabelName"], edges, number)
                 row["mask"] = self._mask(node, place)
@@ -250,6 +289,8 @@ class _Reading:
 
 def _words(line: str) -> list[str]:
     """Words of a line; one in quotes may have spaces."""
+    if not re.search(r"['\"\\]", line):
+        return re.findall(r"[^ \t\r\n]+", line)
     try:
         return shlex.split(line)
     except ValueError:
@@ -315,22 +356,16 @@ def _write(dataset: Dataset, folder: Path) -> None:
         raise InputError(Problem("image-size", where, "no size", "height and width, as edges are relative to them"))
     masks = dataset.with_masks().annotations.masks
     mids = _mids(dataset.labels)
-    boxes, outlines = [], []
-    for row in range(len(rows)):
-        key, mid = dataset.images.key(int(rows.image[row])), mids[rows.label[row]]
-        edges = _edges(rows.box[row], dataset.images.sizes[rows.image[row]])
-        fields = {} if rows.extras is None else rows.extras[row]
-        flags = {name: int(fields.get(name) is True) for name in _FLAGS} | {"IsGroupOf": int(rows.crowd[row])}
-        kind = "manual" if rows.score is None else _PREDICTION
-        score = 1 if rows.score is None else float(rows.score[row])
-        boxes.append([key, kind, mid, score, *edges, *(flags[name] for name in _BOXES[8:])])
-        if masks is not None and masks.present[row]:
+    edges = _edges(dataset)
+    outlines = []
+    if masks is not None:
+        for row in np.flatnonzero(masks.present).tolist():
             name = f"{row:09d}.png"
             write_png(folder, f"masks/{name}", _picture_of(masks.dense(row)))
-            outlines.append([name, key, mid, f"{row:09d}", *edges, "", ""])
+            key, mid = dataset.images.key(int(rows.image[row])), mids[rows.label[row]]
+            outlines.append([name, key, mid, f"{row:09d}", *edges[row].tolist(), "", ""])
     names = [list(pair) for pair in zip(mids, dataset.labels.names, strict=True)]
     tables: list[tuple[str, tuple[str, ...], list[list[Any]]]] = [
-        ("bbox", _BOXES, boxes),
         ("class-descriptions", ("LabelName", "DisplayName"), names),
     ]
     if outlines:
@@ -342,16 +377,41 @@ def _write(dataset: Dataset, folder: Path) -> None:
         writer.writerows(lines)
         with laid(folder, f"annotations/{name}.csv") as stream:
             stream.write(text.getvalue().encode())
+    with laid(folder, "annotations/bbox.csv") as stream:
+        stream.write(_boxes(dataset, mids, edges, masks))
     with laid(folder, "annotations/images.meta") as stream:
         for image in dataset.images:
             if "\n" not in image.key:
                 stream.write(f"{shlex.quote(image.key)} {image.height or 0} {image.width or 0}\n".encode())
 
 
-def _edges(box: npt.NDArray[np.float64], size: npt.NDArray[np.uint32]) -> list[float]:
-    x, y, width, height = box.tolist()
-    rows, columns = (float(side) for side in size)
-    return [x / columns, (x + width) / columns, y / rows, (y + height) / rows]
+def _edges(dataset: Dataset) -> npt.NDArray[np.float64]:
+    """Left, right, top, bottom of each annotation, relative to its image, (N, 4)."""
+    x, y, width, height = dataset.annotations.box.T
+    rows, columns = dataset.images.sizes[dataset.annotations.image].astype(np.float64).T
+    return np.stack([x / columns, (x + width) / columns, y / rows, (y + height) / rows], axis=1)
+
+
+def _boxes(dataset: Dataset, mids: list[str], edges: npt.NDArray[np.float64], masks: Masks | None) -> bytes:
+    rows = dataset.annotations
+    flags = {name: np.zeros(len(rows), np.int64) for name in FLAGS} | {"IsGroupOf": rows.crowd.astype(np.int64)}
+    if (extras := rows.extras) is not None:
+        for row in np.flatnonzero(extras.present).tolist():
+            for name in set(FLAGS) & extras[row].keys():
+                flags[name][row] = extras[row][name] is True
+    kind = "manual" if rows.score is None else _PREDICTION
+    columns: dict[str, Any] = {
+        "ImageID": (dataset.images.keys, rows.image),
+        "Source": ([kind], np.zeros(len(rows), np.int64)),
+        "LabelName": (mids, rows.label),
+        "Confidence": np.ones(len(rows), np.int64) if rows.score is None else rows.score,
+    }
+    columns |= dict(zip(EDGES, edges.T, strict=True))
+    columns |= {name: flags[name] for name in _BOXES[8:]}
+    if masks is not None and masks.present.any():  # two boxes alike may not both have a mask
+        ids = ["", *(f"{row:09d}" for row in np.flatnonzero(masks.present).tolist())]
+        columns["BoxID"] = (ids, np.where(masks.present, np.cumsum(masks.present), 0))
+    return csv_of(columns)
 
 
 def _mids(labels: Labels) -> list[str]:
@@ -368,7 +428,7 @@ def _picture_of(mask: npt.NDArray[np.bool_]) -> Any:
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
     extras = dataset.annotations.extras
-    fields = 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - set(_FLAGS))
+    fields = 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - set(FLAGS))
     labels = dataset.labels.extras
     kept = 0 if labels is None else sum(1 for row in range(len(labels)) if labels[row].keys() - {"mid"})
     broken = sum(1 for key in dataset.images.keys if "\n" in key)
