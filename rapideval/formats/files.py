@@ -253,10 +253,13 @@ _MOST_FLUSHED = 64
 
 
 def _flush(folder: Path) -> None:
-    """Have the disk keep all files of a folder: each on its own, or, of many, all that the system holds back."""
+    """Have the disk keep the files of a folder, where they are few.
+
+    Each waits for the disk: of thousands that takes longer than all else, and no tool waits for it. The folder still
+    appears whole or not at all, whatever becomes of the process; the disk has it when the system writes it back.
+    """
     paths = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
-    if len(paths) > _MOST_FLUSHED and hasattr(os, "sync"):
-        os.sync()
+    if len(paths) > _MOST_FLUSHED:
         return
     for path in paths:
         with open(path, "rb") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.files import Source, Writable
 
-__all__ = ["documents", "first_of", "inside", "json_lines_of", "json_of", "laid"]
+__all__ = ["documents", "first_of", "inside", "json_lines_of", "json_of", "laid", "lay_many"]
 
 
 def documents(source: Source, suffixes: Sequence[str], expected: str = "") -> list[Source]:
@@ -79,6 +79,26 @@ def inside(folder: Path, name: str) -> Path:
     if os.path.isabs(path) or path.split(os.sep, 1)[0] in ("..", "."):
         raise UsageError(f"{name!r} would be written outside of its folder")
     return folder / path
+
+
+def lay_many(folder: Path, files: Iterable[tuple[str, bytes | memoryview]]) -> None:
+    """Many small files of a folder that is being written, by their names in it; folders on the way are made once."""
+    root = str(folder)
+    made: set[str] = set()
+    for name, content in files:
+        path = os.path.join(root, name)
+        parent = os.path.dirname(path)
+        if parent not in made:
+            inside(folder, name)
+            os.makedirs(parent, exist_ok=True)
+            made.add(parent)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(handle, view) :]
+        finally:
+            os.close(handle)
 
 
 def json_of(document: Any, indent: int = 2) -> bytes:

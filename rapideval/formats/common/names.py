@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -14,7 +15,8 @@ __all__ = ["PICTURES", "clashing", "file_stems", "renamed", "safe_path"]
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 """Suffixes of image files, in lower case."""
 
-_FORBIDDEN = '<>:"|?*\\'
+_FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
+_PLAIN = re.compile(r"[\w\-. ]*[\w\-]", re.ASCII)
 
 
 def safe_path(name: str) -> str:
@@ -28,13 +30,15 @@ def safe_path(name: str) -> str:
     >>> safe_path("s3://bucket/a b.jpg"), safe_path("../x.jpg"), safe_path("/c/d.png")
     ('bucket/a b.jpg', '_/x.jpg', 'c/d.png')
     """
+    if _PLAIN.fullmatch(name):
+        return name
     if "://" in name:
         name = name.split("://", 1)[1].split("?", 1)[0].split("#", 1)[0]
     parts = []
     for part in name.replace("\\", "/").split("/"):
         if part in ("", "."):
             continue
-        clean = "".join("_" if c in _FORBIDDEN or ord(c) < 32 else c for c in part).rstrip(". ")
+        clean = _FORBIDDEN.sub("_", part).rstrip(". ")
         parts.append(clean or "_")
     return "/".join(parts) or "_"
 

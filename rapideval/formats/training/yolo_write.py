@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rapideval.errors import InputError, Problem, UsageError
 from rapideval.formats.capabilities import Loss, plural
-from rapideval.formats.common.documents import laid
+from rapideval.formats.common.documents import laid, lay_many
 from rapideval.formats.common.names import file_stems, renamed, safe_path
 from rapideval.formats.common.vectors import bridged, check_holes, corners, one_ring_losses, outlines_of, single_rings
 from rapideval.formats.rowtext import Column, Texts, floats, integers, rows_of, texts
@@ -39,9 +39,13 @@ def write(dataset: Dataset, folder: Path, shape: str, outside: str, outline_iou:
         _refuse_outside(dataset)
     lines = _lines(dataset, shape, outside == "clip", outline_iou, holes)
     ends = np.searchsorted(dataset.annotations.image, np.arange(len(images) + 1))
-    for place, stem in enumerate(stems):
-        with laid(folder, f"labels/{splits[place]}/{stem}.txt" if splits[place] else f"labels/{stem}.txt") as stream:
-            stream.write(lines.data[lines.offsets[ends[place]] : lines.offsets[ends[place + 1]]].tobytes())
+    text = lines.data.data
+    bounds = lines.offsets[ends].tolist()
+    below = [f"labels/{split}/" if split else "labels/" for split in splits]
+    lay_many(
+        folder,
+        ((f"{below[place]}{stem}.txt", text[bounds[place] : bounds[place + 1]]) for place, stem in enumerate(stems)),
+    )
     _describe(dataset, folder, stems, splits)
 
 
