@@ -69,6 +69,24 @@ def test_paths_of_darwin_are_parts_and_holes_by_what_surrounds_them():
     assert data.images.names == ("d/a.jpg",)
 
 
+@pytest.mark.parametrize("image", [None, {"width": 20, "height": 10, "original_filename": "a.jpg", "path": "/d"}])
+def test_older_forms_of_darwins_polygons_are_read(image):
+    outer, inner = path((0, 0), (9, 0), (9, 9), (0, 9)), path((2, 2), (6, 2), (6, 6), (2, 6))
+    shapes = [
+        {"name": "cat", "polygon": {"path": outer, "additional_paths": [inner]}},
+        {"name": "cat", "complex_polygon": {"path": [outer, inner]}},
+        {"name": "cat", "complex_polygon": {"path": outer, "additional_paths": [inner]}},
+        {"name": "cat", "polygon": {"path": outer}},
+    ]
+    document = darwin(*shapes) if image is None else {"dataset": "x", "image": image, "annotations": shapes}
+    text = json.dumps(document).encode()
+    assert formats.detect(text)[0].name == "darwin"
+    data = formats.read(text)
+    assert (data.images.names, data.images.sizes.tolist()) == (("d/a.jpg",), [[10, 20]])
+    holes = [data.annotations.polygons.holes(row).tolist() for row in range(4)]
+    assert holes == [[False, True]] * 3 + [[False]]
+
+
 def test_masks_of_darwin_are_found_in_its_raster_layer():
     raster = {"dense_rle": [0, 25, 2, 3, 1, 172], "mask_annotation_ids_mapping": {"x": 2, "y": 1}, "total_pixels": 200}
     layer = {"name": "__raster_layer__", "id": "r", "raster_layer": raster}

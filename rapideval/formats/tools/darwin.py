@@ -7,6 +7,9 @@ Coordinates are pixels from the top-left corner. ``inference.confidence`` is a s
 ``text`` and ``instance_id`` are kept as further fields. Keypoints, lines, skeletons, cuboids and tags are counted as
 skipped.
 
+Version 1.0 is read too: ``image`` in place of ``item``; ``complex_polygon``, or ``path`` and ``additional_paths``, for
+what is ``paths`` now.
+
 Masks are written as polygons.
 """
 
@@ -35,7 +38,7 @@ __all__ = ["FORMATS"]
 
 _SUFFIXES = (".json",)
 _KEPT = ("properties", "attributes", "text", "instance_id")
-_SHAPES = ("polygon", "ellipse", "mask", "bounding_box")
+_SHAPES = ("polygon", "complex_polygon", "ellipse", "mask", "bounding_box")
 _SKIPPED = ("keypoint", "line", "skeleton", "cuboid", "tag", "link", "directional_vector")
 
 
@@ -44,8 +47,11 @@ def _sniff(source: Source) -> Guess | None:
     if document is None:
         return None
     shape = json_shape(document)
-    if {"item", "annotations"} <= shape.get("$", set()) or {"version", "item"} <= shape.get("$", set()):
+    keys = shape.get("$", set())
+    if {"item", "annotations"} <= keys or {"version", "item"} <= keys:
         return Guess(1, "a JSON object with item and annotations")
+    if "image" in keys and {"width", "height", "original_filename"} <= shape.get("$.image", set()):
+        return Guess(1, "a JSON object with an image that has an original_filename")
     return None
 
 
@@ -66,10 +72,11 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
 
 
 def _document(root: Node, found: Gathered, skipped: dict[str, int]) -> None:
-    item = root["item"]
+    older = "image" in root and "item" not in root
+    item = root["image" if older else "item"]
     folder = item["path"].text().strip("/") if "path" in item else ""
-    name = item["name"].text()
-    slots = list(item["slots"]) if "slots" in item else []
+    name = item["original_filename" if older else "name"].text()
+    slots = [item] if older else list(item["slots"]) if "slots" in item else []
     size = None
     if slots and "width" in slots[0] and "height" in slots[0]:
         size = (slots[0]["height"].size(), slots[0]["width"].size())
@@ -96,11 +103,8 @@ def _annotation(
         skipped[other] = skipped.get(other, 0) + 1
         return
     geometry: dict[str, Any] = {}
-    if kind == "polygon":
-        polygon = node["polygon"]
-        paths = polygon.get("paths")
-        rings = [_points(path) for path in paths] if paths is not None else [_points(polygon["path"])]
-        geometry["rings"], geometry["holes"] = even_odd(rings)
+    if kind in ("polygon", "complex_polygon"):
+        geometry["rings"], geometry["holes"] = even_odd(_rings(node[kind]))
     elif kind == "ellipse":
         shape = node["ellipse"]
         centre, radius = shape["center"], shape["radius"]
@@ -117,6 +121,18 @@ def _annotation(
         score = node["inference"]["confidence"].score()
     extras = {name: node.value[name] for name in _KEPT if node.value.get(name) not in (None, [], {})}
     found.add(place, found.label(node["name"].text()), score=score, extras=extras, at=node.place, **geometry)
+
+
+def _rings(polygon: Node) -> list[Any]:
+    """Rings of ``paths``, or of the forms that it had before."""
+    if "paths" in polygon:
+        paths = list(polygon["paths"])
+    else:
+        first = polygon["path"]
+        several = bool(first.items()) and isinstance(first.items()[0], list)  # as complex polygons had them
+        paths = list(first) if several else [first]
+        paths += list(polygon["additional_paths"]) if "additional_paths" in polygon else []
+    return [_points(path) for path in paths]
 
 
 def _points(path: Node) -> Any:
