@@ -254,9 +254,26 @@ def test_objects_of_mapillary_are_its_panoptic_segments(shared_data, split, vers
         assert [row.label for row in one] == [other[int(place)].label for place in ious.argmax(axis=1)]
 
 
+def test_two_channels_are_the_panoptic_segments(shared_data):
+    folder = shared_data / "panoptic-2"
+    panoptic = formats.read(folder / "panoptic_examples.json")
+    two = folder / "panoptic_examples_2ch_format"
+    data = formats.read(two, "instance-masks", coding="two-channel", labels=panoptic)
+    assert len(data) == len(panoptic) == 50
+    assert int(data.annotations.crowd.sum()) == 3
+    for image in panoptic.images.keys:
+        one, other = data.where(image=image.split(".")[0]), panoptic.where(image=image)
+        ious = one.annotations.masks.iou(other.annotations.masks)
+        assert (ious.max(axis=1) == 1).all()
+        pairs = [other[int(place)] for place in ious.argmax(axis=1)]
+        assert [(row.label, row.crowd) for row in one] == [(row.label, row.crowd) for row in pairs]
+    with pytest.raises(UsageError, match="two channels have ids of labels"):
+        formats.read(two, "instance-masks", coding="two-channel", labels=["a"])
+
+
 def test_a_coding_that_nothing_says_is_asked_for(tmp_path):
     png(tmp_path / "a.png", [[0, 257]], "I;16")
-    with pytest.raises(UsageError, match="coding: nothing says it: one of cityscapes, kitti, mapillary"):
+    with pytest.raises(UsageError, match="coding: nothing says it: one of cityscapes, kitti, mapillary, two-channel"):
         formats.read(tmp_path, "instance-masks")
     named = {"labels": ["sky", "car"], "format": "instance-masks"}
     data = formats.read(tmp_path, coding="kitti", **named)

@@ -1,10 +1,12 @@
 """Pictures of objects: a PNG of 16 bits for each image, whose numbers say label and object.
 
-Three codings are known:
+Four codings are known:
 
 - ``cityscapes`` (``..._gtFine_instanceIds.png``): label × 1000 + object; a number below 1000 is that of a label;
 - ``kitti`` (a folder ``instance``): label × 256 + object, object 0 is none;
-- ``mapillary`` (a folder ``instances`` below a ``config.json``): label × 256 + object, from 0.
+- ``mapillary`` (a folder ``instances`` below a ``config.json``): label × 256 + object, from 0;
+- ``two-channel`` (panopticapi, pictures in colour): red is the id of the label, green the object, 255 a crowd; `labels`
+  with their ids are to be given.
 
 Where a label's number comes without an object, its pixels are one annotation: that of a surface such as road, or of
 objects that nobody told apart, which is read as crowd where the label is one of Cityscapes' with objects. Pixels of
@@ -51,6 +53,7 @@ __all__ = ["FORMATS"]
 
 _OWN = "instance_masks.json"
 _PNG = (".png",)
+_TWO = "two-channel"
 _NAMED = re.compile(r"_gt(?:Fine|Coarse)_instanceIds$")
 _THINGS = frozenset(
     ("person", "rider", "car", "truck", "bus", "caravan", "trailer", "train", "motorcycle", "bicycle"),
@@ -58,18 +61,18 @@ _THINGS = frozenset(
 
 
 class _Coding(NamedTuple):
-    """How a number says label and object: numbers below the divisor may be labels, object 0 may be none."""
+    """How a number says label and object: numbers below the divisor may be labels, an object may be none."""
 
     divisor: int
     below: bool
-    none: bool
+    none: int | None
 
     def parts(self, number: int) -> tuple[int, int | None]:
         """Label and object of a number; None for no object."""
         if self.below and number < self.divisor:
             return number, None
         label, thing = divmod(number, self.divisor)
-        return label, None if self.none and thing == 0 else thing
+        return label, None if thing == self.none else thing
 
     def group(self, label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Numbers of labels without an object."""
@@ -77,10 +80,12 @@ class _Coding(NamedTuple):
 
 
 _CODINGS = {
-    "cityscapes": _Coding(1000, below=True, none=False),
-    "kitti": _Coding(256, below=False, none=True),
-    "mapillary": _Coding(256, below=False, none=False),
+    "cityscapes": _Coding(1000, below=True, none=None),
+    "kitti": _Coding(256, below=False, none=0),
+    "mapillary": _Coding(256, below=False, none=None),
+    _TWO: _Coding(256, below=False, none=255),
 }
+_WRITTEN = ("cityscapes", "kitti")
 
 
 class _Layout(NamedTuple):
@@ -161,9 +166,9 @@ def _read(
     images
         They stand before those of the folder.
     labels
-        Names of the numbers of labels, from 0, where they are not those of the dataset.
+        Names of the numbers of labels, from 0, where they are not those of the dataset; two channels have their ids.
     coding
-        ``cityscapes``, ``kitti`` or ``mapillary``, where names of files and folders do not say it.
+        ``cityscapes``, ``kitti``, ``mapillary`` or ``two-channel``, where names of files and folders do not say it.
     masks
         Which files are the pictures, as a pattern: ``**/*_instances.png``.
     """
@@ -174,23 +179,23 @@ def _read(
         raise FormatError(Problem("folder-empty", source.name, "no PNG", "pictures of objects"))
     report = Report(source.name)
     own = source.path / _OWN
-    groups: frozenset[str] | None = _THINGS
+    groups: frozenset[str] | None = None
     if own.is_file():
         coding, known = _document(own, report)
-        groups = None
     else:
         coding = coding or layout.coding
         if coding not in _CODINGS:
             found = "coding: nothing says it" if coding is None else f"coding={coding!r}"
             raise UsageError(f"{found}: one of {', '.join(_CODINGS)}")
         known = _label_map(layout.root, coding, labels)
+        groups = None if coding == _TWO else _THINGS
     gathered = Gathered(report, images, labels)
     for number in known.names:
         if not known.is_void(number):
             gathered.label(known.names[number])
     void = 0
     for path in layout.files:
-        void += _picture(path, layout.root, _CODINGS[coding], known, groups, gathered)
+        void += _picture(path, layout.root, coding, known, groups, gathered)
     if void:
         report.note("mask-void", f"{void:,} pixels of background or void: of no label", count=void)
     return gathered.dataset()
@@ -204,8 +209,8 @@ def _document(path: Path, report: Report) -> tuple[str, LabelMap]:
         root = decoded(Source(path), inner)
         node = root["coding"]
         coding = node.text()
-        if coding not in _CODINGS:
-            node.refuse("mask-coding", repr(coding), f"one of {', '.join(_CODINGS)}")
+        if coding not in _WRITTEN:
+            node.refuse("mask-coding", repr(coding), f"one of {', '.join(_WRITTEN)}")
         for key, name in root["label_map"].entries():
             if not re.fullmatch(r"\d{1,9}", key):
                 name.refuse("label-map", repr(key), "the number of a label")
@@ -223,6 +228,10 @@ def _configuration(root: Path) -> Path | None:
 
 
 def _label_map(root: Path, coding: str, labels: Labels | None) -> LabelMap:
+    if coding == _TWO:
+        if labels is None or labels.ids is None:
+            raise UsageError("two channels have ids of labels: give labels with ids (labels)")
+        return LabelMap({0: "void"} | dict(zip(labels.ids.tolist(), labels.names, strict=True)))
     if labels is not None:
         return LabelMap(dict(enumerate(labels.names)))
     if coding != "mapillary":
@@ -234,11 +243,14 @@ def _label_map(root: Path, coding: str, labels: Labels | None) -> LabelMap:
     return mapillary_config(path)
 
 
-def _picture(
-    path: Path, root: Path, coding: _Coding, known: LabelMap, groups: frozenset[str] | None, found: Gathered
-) -> int:
+def _picture(path: Path, root: Path, name: str, known: LabelMap, groups: frozenset[str] | None, found: Gathered) -> int:
     """Read a picture; how many of its pixels are of no label."""
-    numbers = read_index(path, colours=False)
+    coding = _CODINGS[name]
+    numbers = read_index(path, colours=name == _TWO)
+    if name == _TWO:
+        if numbers.ndim != 3:
+            raise FormatError(Problem("mask-image", str(path), "a PNG of one channel", "a PNG in colour"))
+        numbers = numbers[..., 0].astype(np.int64) * coding.divisor + numbers[..., 1]
     height, width = (int(side) for side in numbers.shape)
     stem = path.relative_to(root).with_suffix("").as_posix()
     place = found.image(_NAMED.sub("", stem), (height, width))
@@ -254,10 +266,10 @@ def _picture(
             what = f"{count:,} pixels of the number {number}, of a label {label}"
             report.refuse("mask-number", "", what + " that there is not", "numbers of the labels")
         else:
-            name = known.names[label]
-            crowd = thing is None and (groups is None or name in groups)
+            called = known.names[label]
+            crowd = thing is None and (groups is None or called in groups)
             at = Place(str(path), "number {row}", number)
-            found.add(place, found.label(name), mask=masks.take(slice(row, row + 1)), crowd=crowd, at=at)
+            found.add(place, found.label(called), mask=masks.take(slice(row, row + 1)), crowd=crowd, at=at)
     return void
 
 
@@ -291,10 +303,10 @@ def _numbers(dataset: Dataset, coding: str | None) -> tuple[str, npt.NDArray[np.
     rows = dataset.annotations
     label = rows.label.astype(np.int64) + 1
     things = np.where(rows.crowd, 0, _ranks(_pairs(dataset), ~rows.crowd))
-    wanted = ("cityscapes", "kitti") if coding is None else (coding,)
+    wanted = _WRITTEN if coding is None else (coding,)
     for name in wanted:
-        if name not in ("cityscapes", "kitti"):
-            raise UsageError(f"coding={name!r}: cityscapes or kitti")
+        if name not in _WRITTEN:
+            raise UsageError(f"coding={name!r}: {' or '.join(_WRITTEN)}")
         chosen = _CODINGS[name]
         numbers = np.where(rows.crowd, chosen.group(label), label * chosen.divisor + things)
         fits = int(things.max(initial=0)) < chosen.divisor and int(numbers.max(initial=0)) < 1 << 16
