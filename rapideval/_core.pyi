@@ -12,6 +12,7 @@ A set of N run-length masks is always the triple
 """
 
 from collections.abc import Collection
+from mmap import mmap
 from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
@@ -25,7 +26,7 @@ _I32: TypeAlias = npt.NDArray[np.int32]
 _I64: TypeAlias = npt.NDArray[np.int64]
 _F64: TypeAlias = npt.NDArray[np.float64]
 _Bool: TypeAlias = npt.NDArray[np.bool_]
-_Buffer: TypeAlias = bytes | bytearray | memoryview | _U8
+_Buffer: TypeAlias = bytes | bytearray | memoryview | mmap | _U8
 
 class CoreError(ValueError):
     rule: str

@@ -17,7 +17,7 @@ from rapideval.payloads.options import BoxOrder, LabelNames, Options, Prefer
 from rapideval.payloads.places import Notes, Place, Problems
 from rapideval.payloads.registry import Service, choose, service
 from rapideval.payloads.request import ImageName
-from rapideval.payloads.text import Reader, load
+from rapideval.payloads.text import Reader, Text, load
 
 __all__ = ["Document", "parse", "parse_documents"]
 
@@ -43,7 +43,7 @@ class Document:
     """
 
     name: str
-    data: bytes | None
+    data: Text | None
     value: Any = None
     stem: str | None = None
     names: tuple[str, ...] = ()
@@ -306,5 +306,5 @@ def _lines(document: Document) -> list[tuple[int, bytes]] | None:
         end = data.find(b"\n")
         if end < 0 or data[max(0, end - 8) : end].rstrip()[-1:] != b"}" or data[end : end + 8].lstrip()[:1] != b"{":
             return None
-    lines = [(number, line) for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)]
+    lines = [(number, line) for number, line in enumerate(bytes(data).removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)]
     return [(number, line) for number, line in lines if line.strip()] or None

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ from rapideval.payloads.objects import BITMASK_KEYS, OTHER_KEYS, take_objects
 from rapideval.payloads.pictures import PNG, decode_png
 from rapideval.payloads.places import Notes, Place, refuse, show
 
-__all__ = ["Reader", "Tree", "as_text", "is_text", "load", "shown"]
+__all__ = ["Reader", "Text", "Tree", "as_text", "is_text", "load", "shown"]
 
 Tree = Any
+Text = bytes | mmap
+"""A document's bytes; those of a large file are mapped, not copied."""
 
 MAX_LAYERS = 3
 MAX_DEPTH = 64
@@ -51,7 +54,11 @@ _SUFFIXES = (".json", ".jsonl", ".ndjson", ".txt", ".png")
 _SMART_QUOTES = "\u2018\u2019\u201c\u201d"
 
 
-def load(source: Any, name: str | None = None) -> tuple[str, bytes | None, Any]:
+MAPPED = 1 << 20
+"""Files from so many bytes on are mapped."""
+
+
+def load(source: Any, name: str | None = None) -> tuple[str, Text | None, Any]:
     """Name of the document, its text, or (where it is not text) its Python object.
 
     A `str` is the text itself when it begins as JSON does (``{``, ``[``, ``"``) or names no file, else a path.
@@ -72,9 +79,12 @@ def load(source: Any, name: str | None = None) -> tuple[str, bytes | None, Any]:
     return name or "answer", None, source
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path) -> Text:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size < MAPPED:
+                return file.read()
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
     except OSError as error:
         hint = "read_answers reads a folder of answers" if isinstance(error, IsADirectoryError) else ""
         found = error.strerror or str(error)
@@ -112,10 +122,10 @@ class Reader:
     lenient: bool = False
     max_depth: int = MAX_DEPTH
 
-    def document(self, data: bytes, place: Place) -> Tree:
+    def document(self, data: Text, place: Place) -> Tree:
         """The tree of a whole document; a PNG is a `Picture`."""
-        if data.startswith(PNG):
-            return decode_png(data, place)
+        if data[: len(PNG)] == PNG:
+            return decode_png(bytes(data), place)
         return self._decode(data, place, False, "this text")
 
     def objects(self, value: Any, place: Place) -> Tree:
@@ -152,14 +162,15 @@ class Reader:
             "max_depth": self.max_depth,
         }
 
-    def _decode(self, data: bytes, place: Place, root_is_bitmask: bool, called: str) -> Tree:
-        def scan(text: bytes) -> Tree:
+    def _decode(self, data: Text, place: Place, root_is_bitmask: bool, called: str) -> Tree:
+        def scan(text: Text) -> Tree:
             options = self._options(root_is_bitmask)
             return self._with_255(lambda values_255: _core.scan_payload(text, values_255=values_255, **options), place)
 
         try:
             return scan(data)
         except _core.CoreError as error:
+            data = bytes(data)
             problem = _problem(error, data, place, called)
         if self.lenient and problem.rule in ("M1", "M4", "M10"):
             for text, mends in mended(data):

@@ -9,6 +9,7 @@ import pytest
 
 from rapideval.errors import InputError
 from rapideval.payloads import parse
+from rapideval.payloads.text import MAPPED
 
 PAYLOAD = [{"boxes": [[1, 2, 3, 4]], "scores": [0.9], "labels": ["café"]}]
 TEXT = json.dumps(PAYLOAD, ensure_ascii=False)
@@ -50,6 +51,32 @@ def test_a_file_that_is_not_there_is_told_as_such(tmp_path):
     for source in (tmp_path / "none.json", str(tmp_path / "none.json"), "none.jsonl"):
         with pytest.raises(InputError, match=r"No such file or directory, expected a file that can be read \[file\]"):
             parse(source)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT + " " * MAPPED,
+        "\ufeff" + json.dumps(TEXT) + "\n" * MAPPED,
+        "\n".join([TEXT] * (MAPPED // len(TEXT) + 1)),
+        TEXT[:-1] + " " * MAPPED + ",]",
+        TEXT + " " * MAPPED + "x",
+        TEXT[:-2] + " " * MAPPED,
+    ],
+    ids=["plain", "layered", "lines", "comma", "trailing", "truncated"],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_large_file_is_mapped_and_gives_what_its_bytes_give(tmp_path, text, lenient):
+    path = tmp_path / "answer.json"
+    path.write_bytes(text.encode())
+
+    def outcome(source):
+        try:
+            return parse(source, images=["a"], name="answer", lenient=lenient).dataset.fingerprint()
+        except InputError as error:
+            return str(error)
+
+    assert outcome(path) == outcome(text.encode())
 
 
 def test_a_folder_is_told_as_such(tmp_path):
