@@ -185,11 +185,3 @@ def test_an_ordinary_file_is_read_as_columns(tmp_path):
     np.testing.assert_allclose(back.annotations.box, boxes, rtol=0, atol=1e-12)
     for name in ("image", "label", "score", "crowd"):
         np.testing.assert_array_equal(getattr(back.annotations, name), getattr(data.annotations, name))
-
-
-def test_a_mask_of_open_images_is_joined_to_its_own_of_two_equal_boxes(tmp_path):
-    masks = Masks.concat([Masks.empty(1), Masks.from_dense(np.ones((2, 2), bool))])
-    rows = Annotations([0, 0], [0, 0], [[0, 0, 2, 2]] * 2, masks=masks)
-    data = Dataset(Images(["a.jpg"], sizes=[[2, 2]]), Labels(["cat"]), rows)
-    formats.write(data, tmp_path / "out", "open-images")
-    assert formats.read(tmp_path / "out").annotations.masks.present.tolist() == [False, True]

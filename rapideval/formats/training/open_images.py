@@ -256,10 +256,7 @@ class _Reading:
                 row = self._by_id.get((place, line["BoxID"]))
                 if row is None or "mask" in row:
                     waiting = self._by_edges.get((place, line["LabelName"], *(round(edge, 6) for edge in edges)), [])
-                    bare = [row for row in waiting if "mask" not in row]
-                # As rapideval writes it, a BoxID is the number of the box: it tells equal boxes apart.
-                named = [row for row in bare if f"{row['at'].row - 2:09d}" == line["BoxID"]]
-                row = next(iter(named or bare), None)
+                    row = next((row for row in waiting if "mask" not in row), None)
                 if row is None:
                     row = self._row(node, place, line["LabelName"], edges, number)
                 row["mask"] = self._mask(node, place)
