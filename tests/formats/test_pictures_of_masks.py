@@ -254,6 +254,18 @@ def test_objects_of_mapillary_are_its_panoptic_segments(shared_data, split, vers
         assert [row.label for row in one] == [other[int(place)].label for place in ious.argmax(axis=1)]
 
 
+def test_labels_of_mapillary_are_those_of_its_objects(shared_data):
+    folder = shared_data / "tool-exports/datumaro/mapillary_vistas_dataset"
+    for path in ("train/v1.2", "train/v2.0", "val/v1.2", "val/v2.0"):
+        classes = formats.read(folder / path / "labels", "class-masks")
+        objects = formats.read(folder / path / "instances", "instance-masks")
+        assert classes.images.keys == objects.images.keys
+        assert classes.labels.names == objects.labels.names
+        for row in classes:
+            same = [other.mask for other in objects.where(image=row.image, label=row.label)]
+            assert (np.logical_or.reduce(same) == row.mask).all()
+
+
 def test_two_channels_are_the_panoptic_segments(shared_data):
     folder = shared_data / "panoptic-2"
     panoptic = formats.read(folder / "panoptic_examples.json")

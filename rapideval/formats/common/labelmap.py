@@ -16,7 +16,7 @@ from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.common.coco_names import COCO_STUFF, COCO_THINGS
 from rapideval.model import Labels
 
-__all__ = ["PRESETS", "VOID", "LabelMap", "label_map_of", "mapillary_config", "palette", "preset_of"]
+__all__ = ["PRESETS", "VOID", "LabelMap", "label_map_of", "mapillary_above", "mapillary_config", "palette", "preset_of"]
 
 _CITYSCAPES = (
     "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic", "ground", "road", "sidewalk",
@@ -198,6 +198,14 @@ def _ade(path: Path) -> LabelMap:
             raise FormatError(Problem("label-map", str(path), repr(line), "a number, and a name at the end"))
         names[int(words[0])] = words[-1].strip()
     return LabelMap(names)
+
+
+def mapillary_above(root: Path) -> Path | None:
+    """Mapillary's file that names labels: above its folders, one for each version."""
+    version = root.parent.name if re.fullmatch(r"v\d+(\.\d+)*", root.parent.name) else None
+    names = [f"config_{version}.json", "config.json"] if version else ["config.json"]
+    places = [root, *root.resolve().parents[:4]]
+    return next((place / name for name in names for place in places if (place / name).is_file()), None)
 
 
 def mapillary_config(path: Path) -> LabelMap:

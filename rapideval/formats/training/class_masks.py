@@ -3,8 +3,9 @@
 The masks are in ``masks``, ``SegmentationClass``, ``labels``, ``...annot``, or are all PNGs of the folder; Cityscapes'
 ``_gtFine_labelIds`` and ``_labelTrainIds`` are known by name. What numbers and colours mean is said by
 ``dataset_meta.json`` (Datumaro), ``class_id_to_name.json``, ``labelmap.txt`` (CVAT), ``objectInfo150.txt`` (ADE20K) or
-``config.json`` (Mapillary) beside them, by `labels` in the order of their numbers from 0, or by `preset`. A label of an
-image is one annotation, with the mask of all its pixels. Background, void and 255 are none: their pixels are noted.
+``config.json`` (Mapillary; above ``v1.2/labels`` too) beside them, by `labels` in the order of their numbers from 0, or
+by `preset`. A label of an image is one annotation, with the mask of all its pixels. Background, void and 255 are none:
+their pixels are noted.
 
 What is written has ``masks/`` with palettes, numbers from 1, and ``dataset_meta.json``. Where masks overlap, the later
 annotation has the pixel.
@@ -31,7 +32,14 @@ from rapideval.formats.common.canvas import (
     write_png,
 )
 from rapideval.formats.common.documents import json_of, laid, paths_of
-from rapideval.formats.common.labelmap import LabelMap, label_map_of, palette, preset_of
+from rapideval.formats.common.labelmap import (
+    LabelMap,
+    label_map_of,
+    mapillary_above,
+    mapillary_config,
+    palette,
+    preset_of,
+)
 from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.textfiles import suffixes_of
 from rapideval.formats.files import Source
@@ -107,7 +115,7 @@ def _read(
     root, files = _mask_files(source.path, masks)
     if not files:
         raise FormatError(Problem("folder-empty", source.name, "no PNG", "pictures of masks"))
-    known = label_map_of(source.path, labels, preset) or _by_names(files)
+    known = label_map_of(source.path, labels, preset) or _by_names(files) or _above(root)
     if known is None:
         hint = "name them in order from 0 (labels), or a preset"
         raise FormatError(Problem("label-map", source.name, "nothing that names numbers", "a label map", hint))
@@ -126,6 +134,12 @@ def _read(
 def _by_names(files: Sequence[Path]) -> LabelMap | None:
     names = {("cityscapes-train" if "TrainIds" in path.name else "cityscapes") for path in files if "Ids" in path.name}
     return preset_of(names.pop()) if len(names) == 1 else None
+
+
+def _above(root: Path) -> LabelMap | None:
+    """Mapillary's names, where the pictures are in its folders: ``v1.2/labels``."""
+    path = mapillary_above(root) if root.name == "labels" and re.fullmatch(r"v\d+(\.\d+)*", root.parent.name) else None
+    return None if path is None else mapillary_config(path)
 
 
 def _picture(path: Path, root: Path, known: LabelMap, found: Gathered) -> int:

@@ -39,7 +39,7 @@ from rapideval.formats.common.canvas import (
     write_png,
 )
 from rapideval.formats.common.documents import json_of, laid, paths_of
-from rapideval.formats.common.labelmap import LabelMap, mapillary_config, preset_of
+from rapideval.formats.common.labelmap import LabelMap, mapillary_above, mapillary_config, preset_of
 from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.nodes import decoded, guarded
 from rapideval.formats.common.textfiles import suffixes_of
@@ -135,7 +135,7 @@ def _sniff(source: Source) -> Guess | None:
         return Guess(1, "pictures named as Cityscapes names those of objects")
     for root in _folders(source.path):
         first = paths_of(root, _PNG, 1)
-        if first and _is_deep(first[0]) and (root.name == "instance" or _configuration(root) is not None):
+        if first and _is_deep(first[0]) and (root.name == "instance" or mapillary_above(root) is not None):
             return Guess(0.9, f"pictures of 16 bits in a folder {root.name}")
     return None
 
@@ -219,14 +219,6 @@ def _document(path: Path, report: Report) -> tuple[str, LabelMap]:
     return coding, LabelMap(names)
 
 
-def _configuration(root: Path) -> Path | None:
-    """Mapillary's file that names labels: above its folders, one for each version."""
-    version = root.parent.name if re.fullmatch(r"v\d+(\.\d+)*", root.parent.name) else None
-    names = [f"config_{version}.json", "config.json"] if version else ["config.json"]
-    places = [root, *root.resolve().parents[:4]]
-    return next((place / name for name in names for place in places if (place / name).is_file()), None)
-
-
 def _label_map(root: Path, coding: str, labels: Labels | None) -> LabelMap:
     if coding == _TWO:
         if labels is None or labels.ids is None:
@@ -236,7 +228,7 @@ def _label_map(root: Path, coding: str, labels: Labels | None) -> LabelMap:
         return LabelMap(dict(enumerate(labels.names)))
     if coding != "mapillary":
         return preset_of("cityscapes")
-    path = _configuration(root)
+    path = mapillary_above(root)
     if path is None:
         hint = "name them in order from 0 (labels)"
         raise FormatError(Problem("label-map", str(root), "no config.json above", "Mapillary's names of labels", hint))
