@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -282,9 +283,16 @@ def _envelopes(document: Document, reader: Reader, max_problems: int) -> list[En
     place = Place(document.name)
     if document.data is None:
         return open_envelopes(reader.objects(document.value, place), place, reader)
-    lines = _lines(document)
+    # Looking for the end of the first line reads a large text once more, so there it waits until the text is no JSON.
+    wait = isinstance(document.data, mmap) and not reader.lenient and not _is_named_lines(document)
+    lines = None if wait else _lines(document)
     if lines is None:
-        return open_envelopes(reader.document(document.data, place), place, reader)
+        try:
+            return open_envelopes(reader.document(document.data, place), place, reader)
+        except InputError:
+            lines = _lines(document) if wait else None
+            if lines is None:
+                raise
     envelopes: list[Envelope] = []
     problems = Problems(max_problems)
     for number, line in lines:
@@ -297,11 +305,14 @@ def _envelopes(document: Document, reader: Reader, max_problems: int) -> list[En
     return envelopes
 
 
+def _is_named_lines(document: Document) -> bool:
+    return document.name.lower().endswith(_LINES)
+
+
 def _lines(document: Document) -> list[tuple[int, bytes]] | None:
     """The lines of JSON Lines with their numbers, or None where the document is one JSON text."""
     data = document.data or b""
-    named = document.name.lower().endswith(_LINES)
-    if not named:
+    if not _is_named_lines(document):
         # A line that ends an object, and after it one that begins an object: no JSON text is written so.
         end = data.find(b"\n")
         if end < 0 or data[max(0, end - 8) : end].rstrip()[-1:] != b"}" or data[end : end + 8].lstrip()[:1] != b"{":
