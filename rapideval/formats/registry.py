@@ -113,6 +113,7 @@ _KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "voc": ("rapideval.formats.training.voc", (".xml",)),
     "cvat": ("rapideval.formats.tools.cvat", (".xml",)),
     "label-studio": ("rapideval.formats.tools.label_studio", (".json",)),
+    "labelme3": ("rapideval.formats.tools.labelme3", (".xml",)),
     "labelme": ("rapideval.formats.tools.labelme", (".json",)),
     "via": ("rapideval.formats.tools.via", (".json",)),
     "via-csv": ("rapideval.formats.tools.via", (".csv",)),
