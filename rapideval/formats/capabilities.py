@@ -177,19 +177,13 @@ def _polygons(data: Dataset, target: Capabilities) -> Measured:
 
 def _holes(data: Dataset, target: Capabilities) -> Measured:
     outlines = data.annotations.polygons
-    count = 0
-    if outlines is not None and outlines.ring_is_hole.any():
-        upto = np.concatenate([[0], np.cumsum(outlines.ring_is_hole)])
-        count = int((np.diff(upto[outlines.row_offsets]) > 0).sum())
+    count = 0 if outlines is None else int(outlines.holed.sum())
     return count, f"{plural(count, 'outline')} with holes"
 
 
 def _parts(data: Dataset, target: Capabilities) -> Measured:
     outlines = data.annotations.polygons
-    count = 0
-    if outlines is not None:
-        upto = np.concatenate([[0], np.cumsum(~outlines.ring_is_hole)])
-        count = int((np.diff(upto[outlines.row_offsets]) > 1).sum())
+    count = 0 if outlines is None else int((outlines.part_counts > 1).sum())
     return count, f"{plural(count, 'outline')} of several parts"
 
 

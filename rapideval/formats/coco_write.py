@@ -151,12 +151,7 @@ def _segmentations(dataset: Dataset, rle: str, absent: bytes) -> tuple[Texts, np
 
 def with_holes(rows: Annotations) -> npt.NDArray[np.bool_]:
     """Which rows have an outline with holes."""
-    polygons = rows.polygons
-    if polygons is None or not polygons.ring_is_hole.any():
-        return np.zeros(len(rows), np.bool_)
-    upto = np.concatenate([[0], np.cumsum(polygons.ring_is_hole)])
-    holed: npt.NDArray[np.bool_] = np.diff(upto[polygons.row_offsets]) > 0
-    return holed
+    return np.zeros(len(rows), np.bool_) if rows.polygons is None else rows.polygons.holed
 
 
 def _polygons(polygons: Polygons) -> Texts:

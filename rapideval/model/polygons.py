@@ -131,6 +131,27 @@ class Polygons(Frozen):
         return np.diff(self.row_offsets) > 0
 
     @property
+    def part_counts(self) -> npt.NDArray[np.int64]:
+        """How many parts each row has: rings that are no holes, (N,).
+
+        Examples
+        --------
+        >>> square, hole = [0, 0, 9, 0, 9, 9], [5, 1, 8, 1, 8, 4]
+        >>> polygons = Polygons.from_rings([[square, hole], [], [square, square]], [[False, True], [], [False] * 2])
+        >>> polygons.part_counts.tolist(), polygons.holed.tolist()
+        ([1, 0, 2], [True, False, False])
+        """
+        upto = np.concatenate([[0], np.cumsum(~self.ring_is_hole)])
+        counts: npt.NDArray[np.int64] = np.diff(upto[self.row_offsets])
+        return counts
+
+    @property
+    def holed(self) -> npt.NDArray[np.bool_]:
+        """Which rows have holes, (N,)."""
+        holed: npt.NDArray[np.bool_] = np.diff(self.row_offsets) > self.part_counts
+        return holed
+
+    @property
     def boxes(self) -> npt.NDArray[np.float64]:
         """Tight boxes x, y, width, height (N, 4) of the points; 0 for a row without any."""
         point_offsets = self.ring_offsets[self.row_offsets]

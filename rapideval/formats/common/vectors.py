@@ -143,8 +143,7 @@ def masks_of_holed(dataset: Dataset) -> Masks | None:
     polygons = dataset.annotations.polygons
     if polygons is None:
         return dataset.annotations.masks
-    upto = np.concatenate([[0], np.cumsum(polygons.ring_is_hole)])
-    return _masks_where(dataset, np.diff(upto[polygons.row_offsets]) > 0)
+    return _masks_where(dataset, polygons.holed)
 
 
 def masks_of_parted(dataset: Dataset) -> Masks | None:
@@ -152,8 +151,7 @@ def masks_of_parted(dataset: Dataset) -> Masks | None:
     polygons = dataset.annotations.polygons
     if polygons is None:
         return dataset.annotations.masks
-    upto = np.concatenate([[0], np.cumsum(~polygons.ring_is_hole)])
-    return _masks_where(dataset, np.diff(upto[polygons.row_offsets]) > 1)
+    return _masks_where(dataset, polygons.part_counts > 1)
 
 
 def _masks_where(dataset: Dataset, drawn: npt.NDArray[np.bool_]) -> Masks | None:
@@ -235,12 +233,13 @@ def _nearest(path: Ring, ring: Ring) -> tuple[int, int]:
 
 
 def one_ring_losses(dataset: Dataset, holes: str) -> list[Loss]:
-    """What becomes of outlines with holes in a format that has none."""
+    """What becomes of holes and of several parts in a format whose outlines are one ring."""
     check_holes(holes)
-    outlines_given = dataset.annotations.polygons
-    count = 0
-    if outlines_given is not None and outlines_given.ring_is_hole.any():
-        upto = np.concatenate([[0], np.cumsum(outlines_given.ring_is_hole)])
-        count = int((np.diff(upto[outlines_given.row_offsets]) > 0).sum())
+    given = dataset.annotations.polygons
+    holed = 0 if given is None else int(given.holed.sum())
+    several = 0 if given is None else int((given.part_counts > 1).sum())
     done = "filled" if holes == "fill" else "joined to their exterior by a line"
-    return [Loss("holes", count, f"the holes of {plural(count, 'outline')}: {done}")]
+    return [
+        Loss("holes", holed, f"the holes of {plural(holed, 'outline')}: {done}"),
+        Loss("parts", several, f"{plural(several, 'outline')} of several parts: joined by a line"),
+    ]

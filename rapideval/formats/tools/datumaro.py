@@ -209,10 +209,7 @@ def _write(dataset: Dataset, stream: Writable) -> None:
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
     polygons = dataset.annotations.polygons
-    count = 0
-    if polygons is not None and polygons.ring_is_hole.any():
-        upto = np.concatenate([[0], np.cumsum(polygons.ring_is_hole)])
-        count = int((np.diff(upto[polygons.row_offsets]) > 0).sum())
+    count = 0 if polygons is None else int(polygons.holed.sum())
     return [
         Loss("holes", count, f"{plural(count, 'outline')} with holes: written as masks"),
         *clashing(dataset, _OWN),

@@ -216,10 +216,7 @@ def _png(mask: npt.NDArray[np.bool_]) -> str:
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
     polygons = dataset.annotations.polygons
-    count = 0
-    if polygons is not None and polygons.ring_is_hole.any():
-        upto = np.concatenate([[0], np.cumsum(polygons.ring_is_hole)])
-        count = int((np.diff(upto[polygons.row_offsets]) > 0).sum())
+    count = 0 if polygons is None else int(polygons.holed.sum())
     names = renamed(dataset.images)
     return [
         *clashing(dataset, tuple(name for name in _SHAPE if name != "group_id")),

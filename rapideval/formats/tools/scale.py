@@ -22,10 +22,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from rapideval.errors import FormatError, Problem
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
 from rapideval.formats.common.nodes import Node, guarded
 from rapideval.formats.common.vectors import Holes, bridged, one_ring_losses, outlines_of, single_rings
@@ -275,13 +274,7 @@ def _write_tasks(
 
 
 def _losses(dataset: Dataset, *, holes: Holes = "bridge", **_: Any) -> list[Loss]:
-    found = one_ring_losses(dataset, holes)
-    polygons = dataset.annotations.polygons
-    if polygons is not None:
-        upto = np.concatenate([[0], np.cumsum(~polygons.ring_is_hole)])
-        count = int((np.diff(upto[polygons.row_offsets]) > 1).sum())
-        found.append(Loss("parts", count, f"{plural(count, 'outline')} of several parts: joined by a line"))
-    return found
+    return one_ring_losses(dataset, holes)
 
 
 _CONVENTION = "pixels, origin at the top-left corner of the top-left pixel"

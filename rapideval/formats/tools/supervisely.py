@@ -421,8 +421,7 @@ def _losses(dataset: Dataset, *, coordinates: Coordinates = "pixels", **_: Any) 
     drawn = np.zeros(len(rows), np.bool_)
     parts = empty = 0
     if rows.polygons is not None:
-        upto = np.concatenate([[0], np.cumsum(~rows.polygons.ring_is_hole)])
-        parts = int((np.diff(upto[rows.polygons.row_offsets]) > 1).sum())
+        parts = int((rows.polygons.part_counts > 1).sum())
         drawn |= rows.polygons.present
     if rows.masks is not None:
         empty = int((rows.masks.present & ~drawn & (rows.masks.area == 0)).sum())

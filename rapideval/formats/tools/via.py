@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rapideval.errors import FormatError, Problem
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
 from rapideval.formats.common.names import clashing
 from rapideval.formats.common.nodes import Node, decoded, guarded
@@ -296,13 +296,7 @@ def _write_csv(
 
 
 def _losses(dataset: Dataset, *, holes: Holes = "bridge", **_: Any) -> list[Loss]:
-    found = [*one_ring_losses(dataset, holes), *clashing(dataset, ("label",))]
-    polygons = dataset.annotations.polygons
-    if polygons is not None:
-        upto = np.concatenate([[0], np.cumsum(~polygons.ring_is_hole)])
-        count = int((np.diff(upto[polygons.row_offsets]) > 1).sum())
-        found.append(Loss("parts", count, f"{plural(count, 'outline')} of several parts: joined by a line"))
-    return found
+    return [*one_ring_losses(dataset, holes), *clashing(dataset, ("label",))]
 
 
 _HOLDS = Capabilities(

@@ -217,12 +217,8 @@ def losses(dataset: Dataset, shape: str, **options: Any) -> list[Loss]:
     count = int(plain.sum())
     if count:
         found.append(Loss("boxes", count, f"{plural(count, 'box').replace('boxs', 'boxes')}: written as four corners"))
-    if rows.polygons is not None:
-        upto = np.concatenate([[0], np.cumsum(~rows.polygons.ring_is_hole)])
-        several = int((np.diff(upto[rows.polygons.row_offsets]) > 1).sum())
-        found.append(Loss("parts", several, f"{plural(several, 'outline')} of several parts: joined by a line"))
-        if shape == "corners":
-            found.append(_turned(rows.polygons))
+    if rows.polygons is not None and shape == "corners":
+        found.append(_turned(rows.polygons))
     return found
 
 
