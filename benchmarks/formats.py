@@ -33,7 +33,7 @@ JOBS = {
     "rapideval from-yolo": "import rapideval as r; r.write(r.read(r'{yolo}'), r'{out}.json', 'coco')",
     "hotcoco from-yolo": "from hotcoco import COCO; COCO.from_yolo(r'{flat}', r'{yolo}/images').save(r'{out}.json')",
     "datumaro from-yolo": (
-        "from datumaro import Dataset; d = Dataset.import_from(r'{yolo_train}', 'yolo_ultralytics'); "
+        "from datumaro import Dataset; d = Dataset.import_from(r'{yolo_train}', 'yolo'); "
         "d.export(r'{out}', 'coco_instances', save_media=False)"
     ),
 }
