@@ -80,6 +80,14 @@ class Capabilities:
     index_base: str = ""
     specification: str
 
+    @classmethod
+    def all_but(cls, *missing: str, convention: str, specification: str, index_base: str = "") -> Capabilities:
+        """All there is, but for what is named."""
+        held = {field.name: field.name not in missing for field in fields(cls) if field.type == "bool"}
+        if set(missing) - held.keys():
+            raise TypeError(f"no capability {sorted(set(missing) - held.keys())[0]!r}")
+        return cls(**held, convention=convention, specification=specification, index_base=index_base)
+
     def held(self) -> dict[str, bool]:
         """Each capability and whether it is there."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.type == "bool"}

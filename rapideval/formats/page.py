@@ -33,7 +33,7 @@ def formats_page() -> str:
     parts = [_HEAD, _table(known)]
     shown: set[str] = set()
     for form in known:
-        module = form.sniff.func.__module__ if hasattr(form.sniff, "func") else form.sniff.__module__
+        module = _module(form)
         if module in shown:
             continue
         shown.add(module)

@@ -8,23 +8,45 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import FormatError, InputError, Problem
+from rapideval.errors import FormatError, Problem
 from rapideval.formats.capabilities import Loss, plural
 from rapideval.formats.common.documents import laid
 from rapideval.formats.common.labelmap import VOID, palette
 from rapideval.formats.common.png import PngError, decoded_colours, decoded_png
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.model import Dataset, Masks
 
 __all__ = [
+    "cropped",
     "drawn_masks",
     "index_png",
     "masks_by_number",
     "paint_losses",
     "painted",
+    "placed",
     "read_index",
     "void_labels",
     "write_png",
 ]
+
+
+def cropped(dense: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int, int]:
+    """The part of a mask that holds its pixels, and where it begins: left, top; the first pixel of an empty mask."""
+    ys, xs = np.nonzero(dense)
+    if not len(xs):
+        return dense[:1, :1], 0, 0
+    left, top = int(xs.min()), int(ys.min())
+    return dense[top : int(ys.max()) + 1, left : int(xs.max()) + 1], left, top
+
+
+def placed(part: npt.NDArray[np.bool_], left: int, top: int, size: tuple[int, int]) -> Masks | None:
+    """A mask of an image of which a part is given; None where the part reaches beyond the image."""
+    height, width = part.shape
+    if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
+        return None
+    dense = np.zeros(size, np.bool_)
+    dense[top : top + height, left : left + width] = part
+    return Masks.from_dense(dense)
 
 
 def drawn_masks(dataset: Dataset) -> Masks:
@@ -67,13 +89,7 @@ def painted(dataset: Dataset, masks: Masks, numbers: npt.NDArray[np.int64]) -> l
     InputError
         ``image-size`` for an image whose size is not known.
     """
-    unknown = np.flatnonzero(~dataset.images.sizes_known)
-    if len(unknown):
-        where = f"image {dataset.images.key(int(unknown[0]))!r}"
-        hint = "read it from the image files"
-        raise InputError(
-            Problem("image-size", where, "no size", "height and width, to paint", hint, "error", len(unknown))
-        )
+    require_sizes(dataset, "to paint", annotated=False)
     pictures = [np.zeros(size, np.int64) for size in dataset.images.sizes.tolist()]
     for row in np.flatnonzero(masks.present).tolist():
         pictures[dataset.annotations.image[row]][masks.dense(row)] = numbers[row]

@@ -13,7 +13,7 @@ from rapideval.errors import FormatError, Problem
 from rapideval.formats.files import Source
 from rapideval.formats.notes import Place, Report
 
-__all__ = ["Node", "Refused", "decoded", "guarded", "shown"]
+__all__ = ["Node", "Refused", "decoded", "decoded_lines", "guarded", "shown"]
 
 
 class Refused(Exception):
@@ -44,6 +44,25 @@ def decoded(source: Source, report: Report | None = None) -> Node:
     except (msgspec.MsgspecError, RecursionError) as error:
         problem = Problem("json-syntax" if data.strip() else "json-empty", report.name, str(error), "a JSON document")
     raise FormatError(problem)
+
+
+def decoded_lines(source: Source, report: Report) -> Iterator[Node]:
+    """JSON documents of a source that has one a line; a line that is none is refused, and those behind it are read.
+
+    Raises
+    ------
+    FormatError
+        ``json-empty`` for a source without any.
+    """
+    data = source.data().removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise FormatError(Problem("json-empty", report.name, "an empty file", "JSON lines"))
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.strip():
+            try:
+                yield Node(msgspec.json.decode(line), f"line[{number}]", report)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                report.refuse("json-syntax", f"line[{number}]", str(error), "a JSON document")
 
 
 def shown(value: Any, longest: int = 60) -> str:

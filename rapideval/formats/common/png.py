@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import warnings
@@ -14,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["MAX_PIXELS", "PngError", "decoded_alpha", "decoded_colours", "decoded_png"]
+__all__ = ["MAX_PIXELS", "PngError", "base64_png", "decoded_alpha", "decoded_colours", "decoded_png"]
 
 MAX_PIXELS = 1 << 27
 """Most pixels of a picture: a small file can promise a huge one."""
@@ -91,3 +92,12 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error and its own, by turns
         raise PngError(f"a PNG that does not decode ({type(error).__name__}: {error})") from None
+
+
+def base64_png(mask: npt.NDArray[np.bool_], bits: int = 8) -> str:
+    """A mask (H, W) as a PNG in base64: 0 and 255, or of one bit a pixel."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(mask if bits == 1 else mask.astype(np.uint8) * 255).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()

@@ -15,19 +15,21 @@ track's number a further field ``track_id``. It is read, not written.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
+from rapideval.formats.common.canvas import cropped, placed
 from rapideval.formats.common.documents import documents, first_of
+from rapideval.formats.common.losses import beyond, outlines_as_masks
 from rapideval.formats.common.nodes import guarded
 from rapideval.formats.common.vectors import ellipse, masks_of_complex, turned
 from rapideval.formats.common.words import value_of, word_of
 from rapideval.formats.common.xmltree import Element, add, parsed, xml_of
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
+from rapideval.formats.jsonshape import mentions
 from rapideval.formats.notes import Report
 from rapideval.formats.registry import Format, Guess
 from rapideval.model import Dataset, Images, Labels, Masks
@@ -44,7 +46,7 @@ def _sniff(source: Source) -> Guess | None:
     document = first_of(source, _SUFFIXES)
     if document is None or b"<annotations" not in document.head(400):
         return None
-    if b"<image " in document.data() or b"<track " in document.data():
+    if mentions(document, b"<image ") or mentions(document, b"<track "):
         return Guess(1, "XML annotations with images or tracks")
     return Guess(0.9, "XML annotations of CVAT, without images") if b"<meta>" in document.head() else None
 
@@ -165,14 +167,15 @@ class _Reading:
             node.refuse("image-size", "a mask on an image of unknown size", "width and height of the image")
         left, top = node.attribute("left").whole(0), node.attribute("top").whole(0)
         width, height = node.attribute("width").whole(1), node.attribute("height").whole(1)
-        if left + width > size[1] or top + height > size[0]:
+        if left + width > size[1] or top + height > size[0]:  # before anything of that size is made
             node.refuse("cvat-mask", f"a mask that ends at {left + width}, {top + height}",
                         f"one within {size[1]} × {size[0]} pixels")  # fmt: skip
         text = node.attribute("rle")
         runs = [type(text)(run.strip(), text.path, text.report).whole(0) for run in text.value.split(",")]
         if sum(runs) != width * height:
             text.refuse("cvat-mask", f"run lengths of {width * height:,} pixels, not {sum(runs):,}")
-        return {"mask": _placed(runs, (left, top, width, height), size)}
+        part = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
+        return {"mask": placed(part, left, top, size)}
 
     def _draws(self, kind: str) -> None:
         self.drawn[kind] = self.drawn.get(kind, 0) + 1
@@ -190,15 +193,6 @@ class _Reading:
         for kind, count in self.drawn.items():
             report.note("cvat-outline", f"{count:,} × {kind}: read as outlines", count=count)
         return self.found.dataset()
-
-
-def _placed(runs: Sequence[int], rectangle: tuple[int, int, int, int], size: tuple[int, int]) -> Masks:
-    """A mask of an image, of run lengths row by row within a rectangle of it."""
-    left, top, width, height = rectangle
-    inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
-    dense = np.zeros(size, np.bool_)
-    dense[top : top + height, left : left + width] = inside
-    return Masks.from_dense(dense)
 
 
 def _fields(node: Element) -> dict[str, Any]:
@@ -285,10 +279,9 @@ def _is_whole(value: Any) -> bool:
 
 def _mask_attributes(dense: Any) -> dict[str, Any]:
     """Rectangle and run lengths of a mask; of an empty one, those of its first pixel."""
-    ys, xs = np.nonzero(dense)
-    left, top = (int(xs.min()), int(ys.min())) if len(xs) else (0, 0)
-    width, height = (int(xs.max()) - left + 1, int(ys.max()) - top + 1) if len(xs) else (1, 1)
-    flat = dense[top : top + height, left : left + width].reshape(-1)
+    part, left, top = cropped(dense)
+    height, width = part.shape
+    flat = part.reshape(-1)
     edges = np.flatnonzero(np.diff(flat)) + 1
     runs = np.diff(np.concatenate([[0], edges, [len(flat)]])).tolist()
     if flat[0]:
@@ -297,20 +290,11 @@ def _mask_attributes(dense: Any) -> dict[str, Any]:
 
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    polygons = dataset.annotations.polygons
-    count = 0 if polygons is None else int((np.diff(polygons.row_offsets) > 1).sum())
-    fields = _fields_beyond(dataset.images.extras, "split")
-    colors = _fields_beyond(dataset.labels.extras, "color")
     return [
-        Loss("parts", count, f"{plural(count, 'outline')} with holes or of several parts: written as masks"),
-        Loss("holes", 0, ""),  # among those
-        Loss("image_attributes", fields, f"further fields of {plural(fields, 'image')}"),
-        Loss("label_attributes", colors, f"further fields of {plural(colors, 'label')}"),
+        *outlines_as_masks(dataset),
+        beyond(dataset.images.extras, ("split",), "image_attributes", "image"),
+        beyond(dataset.labels.extras, ("color",), "label_attributes", "label"),
     ]
-
-
-def _fields_beyond(extras: Any, name: str) -> int:
-    return 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - {name})
 
 
 FORMATS = {

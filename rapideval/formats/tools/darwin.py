@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of, laid
+from rapideval.formats.common.losses import beyond
 from rapideval.formats.common.names import file_stems
 from rapideval.formats.common.nodes import Node, decoded, guarded
 from rapideval.formats.common.vectors import ellipse, even_odd, outlines_of
@@ -206,9 +207,7 @@ def _write(dataset: Dataset, folder: Path, *, outline_iou: float | None = None) 
 
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    extras = dataset.annotations.extras
-    count = 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - set(_KEPT))
-    return [Loss("attributes", count, f"further fields of {plural(count, 'annotation')} that Darwin has no place for")]
+    return [beyond(dataset.annotations.extras, _KEPT, "attributes", "annotation")]
 
 
 FORMATS = {

@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
+from rapideval.formats.common.losses import holes_as_masks
 from rapideval.formats.common.names import clashing
 from rapideval.formats.common.nodes import Node, decoded, guarded
+from rapideval.formats.common.runs import mask_of_runs
 from rapideval.formats.common.vectors import masks_of_holed
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
 from rapideval.formats.jsonshape import json_shape
 from rapideval.formats.notes import Report
 from rapideval.formats.registry import Format, Guess
-from rapideval.model import Dataset, Images, Labels, Masks
+from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS"]
 
@@ -54,9 +56,9 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
     found = Gathered(Report(source.name), images, labels)
     skipped: dict[str, int] = {}
     listed = documents(source, _SUFFIXES, "Datumaro documents (.json)")
-    scored = _scored(listed)
-    for document in listed:
-        root = decoded(document, found.report.within(document.name))
+    roots = [decoded(document, found.report.within(document.name)) for document in listed]
+    scored = _scored([root.value for root in roots])
+    for document, root in zip(listed, roots, strict=True):
         if source.is_folder and not {"categories", "items"} <= root.members().keys():
             continue
         with guarded():
@@ -74,21 +76,22 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
     return found.dataset()
 
 
-def _scored(listed: list[Source]) -> bool:
+def _scored(contents: list[Any]) -> bool:
     """Whether every shape has the attribute ``score``."""
-    shapes = [
-        annotation
-        for document in listed
-        for item in _items(decoded(document).value)
-        for annotation in item.get("annotations") or []
-        if isinstance(annotation, dict) and annotation.get("type") in _READ
+    attributes = [
+        annotation.get("attributes")
+        for content in contents
+        for item in _objects(content, "items")
+        for annotation in _objects(item, "annotations")
+        if annotation.get("type") in _READ
     ]
-    return bool(shapes) and all("score" in (shape.get("attributes") or {}) for shape in shapes)
+    return bool(attributes) and all(isinstance(found, dict) and "score" in found for found in attributes)
 
 
-def _items(document: Any) -> list[dict[str, Any]]:
-    items = document.get("items") if isinstance(document, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+def _objects(value: Any, name: str) -> list[dict[str, Any]]:
+    """Objects of an array that a member holds; what is no such array is refused when it is read."""
+    listed = value.get(name) if isinstance(value, dict) else None
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
 def _item(
@@ -136,7 +139,7 @@ def _add(shapes: list[Node], label: int, place: int, scored: bool, found: Gather
     elif kind == "polygon":
         geometry = {"rings": [_points(shape["points"]) for shape in shapes]}
     else:
-        geometry = {"mask": _mask(first["rle"])}
+        geometry = {"mask": mask_of_runs(first["rle"])}
     score = first["attributes"]["score"].score() if scored else None
     if scored:
         attributes.pop("score")
@@ -149,21 +152,6 @@ def _points(node: Node) -> Any:
     if len(numbers) % 2:
         node.refuse("datumaro-points", f"{len(numbers)} numbers", "x, y, x, y, ...")
     return np.array(numbers, np.float64).reshape(-1, 2)
-
-
-def _mask(rle: Node) -> Masks:
-    from rapideval.errors import InputError
-
-    size = [node.size() for node in rle["size"]]
-    counts = rle["counts"]
-    if len(size) != 2:
-        rle["size"].refuse("datumaro-mask", f"{len(size)} numbers", "height and width")
-    try:
-        if isinstance(counts.value, str):
-            return Masks.from_strings([counts.value], [size])
-        return Masks.from_counts([[node.whole(0) for node in counts]], [size])
-    except InputError as error:
-        counts.refuse("datumaro-mask", error.problems[0].found, error.problems[0].expected)
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -208,12 +196,7 @@ def _write(dataset: Dataset, stream: Writable) -> None:
 
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    polygons = dataset.annotations.polygons
-    count = 0 if polygons is None else int(polygons.holed.sum())
-    return [
-        Loss("holes", count, f"{plural(count, 'outline')} with holes: written as masks"),
-        *clashing(dataset, _OWN),
-    ]
+    return [holes_as_masks(dataset), *clashing(dataset, _OWN)]
 
 
 FORMATS = {

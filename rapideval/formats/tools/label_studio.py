@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.errors import InputError, Problem, UsageError
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.errors import UsageError
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
+from rapideval.formats.common.losses import outlines_as_masks
 from rapideval.formats.common.nodes import Node, decoded, guarded
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.formats.common.vectors import ellipse, turned
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
@@ -313,7 +315,7 @@ def _results(dataset: Dataset, from_name: str | None, to_name: str) -> list[list
     from rapideval.formats.common.vectors import masks_of_complex
 
     rows = dataset.annotations
-    _check_sizes(dataset)
+    require_sizes(dataset, "as Label Studio's coordinates are per cent of them")
     masks = masks_of_complex(dataset)
     found: list[list[dict[str, Any]]] = [[] for _ in range(len(dataset.images))]
     for row, place in enumerate(rows.image.tolist()):
@@ -348,23 +350,8 @@ def _results(dataset: Dataset, from_name: str | None, to_name: str) -> list[list
     return found
 
 
-def _check_sizes(dataset: Dataset) -> None:
-    wrong = np.flatnonzero(~dataset.images.sizes_known[dataset.annotations.image])
-    if len(wrong):
-        places = np.unique(dataset.annotations.image[wrong])
-        expected = "height and width, as Label Studio's coordinates are per cent of them"
-        where = f"image {dataset.images.key(int(places[0]))!r}"
-        hint = "read them from the image files"
-        raise InputError(Problem("image-size", where, "no size", expected, hint, "error", len(places)))
-
-
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    polygons = dataset.annotations.polygons
-    count = 0 if polygons is None else int((np.diff(polygons.row_offsets) > 1).sum())
-    return [
-        Loss("parts", count, f"{plural(count, 'outline')} with holes or of several parts: written as masks"),
-        Loss("holes", 0, ""),  # among those
-    ]
+    return outlines_as_masks(dataset)
 
 
 FORMATS = {

@@ -13,19 +13,15 @@ one ring, and masks for all else.
 from __future__ import annotations
 
 import base64
-import io
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-import numpy as np
-
-from rapideval.errors import FormatError, Problem
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_lines_of
-from rapideval.formats.common.nodes import Node, guarded
-from rapideval.formats.common.png import decoded_png
+from rapideval.formats.common.losses import beyond, outlines_as_masks
+from rapideval.formats.common.nodes import Node, decoded, decoded_lines, guarded
+from rapideval.formats.common.png import base64_png, decoded_png
 from rapideval.formats.common.vectors import masks_of_complex
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
@@ -59,7 +55,7 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
     """Read exports or imports; images and labels given stand before those of the documents."""
     reading = _Reading(Gathered(Report(source.name), images, labels))
     for document in documents(source, _SUFFIXES, "Labelbox documents (.ndjson)"):
-        for node in _lines(document, reading.found.report.within(document.name)):
+        for node in _objects(document, reading.found.report.within(document.name)):
             with guarded():
                 if "data_row" in node:
                     reading.exported(node)
@@ -68,22 +64,11 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
     return reading.dataset()
 
 
-def _lines(document: Source, report: Report) -> Iterator[Node]:
-    data = document.data().removeprefix(b"\xef\xbb\xbf")
-    if data.lstrip().startswith(b"["):
-        try:
-            yield from Node(msgspec.json.decode(data), "$", report)
-            return
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise FormatError(Problem("json-syntax", document.name, str(error), "a JSON array")) from None
-    if not data.strip():
-        raise FormatError(Problem("json-empty", document.name, "an empty file", "JSON lines"))
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if line.strip():
-            try:
-                yield Node(msgspec.json.decode(line), f"line[{number}]", report)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                report.refuse("json-syntax", f"line[{number}]", str(error), "a JSON object")
+def _objects(document: Source, report: Report) -> Iterator[Node]:
+    """Objects of a document: of an array, or of lines."""
+    if document.head(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return iter(decoded(document, report))
+    return decoded_lines(document, report)
 
 
 class _Reading:
@@ -174,7 +159,7 @@ def _write(dataset: Dataset, stream: Writable) -> None:
             "name": dataset.labels.names[rows.label[row]],
         }
         if masks is not None and masks.present[row]:
-            item["mask"] = {"png": _png(masks.dense(row))}
+            item["mask"] = {"png": base64_png(masks.dense(row))}
         elif rows.polygons is not None and rows.polygons.present[row]:
             item["polygon"] = [{"x": x, "y": y} for x, y in rows.polygons.rings(row)[0].tolist()]
         else:
@@ -190,26 +175,9 @@ def _write(dataset: Dataset, stream: Writable) -> None:
     stream.write(json_lines_of(lines))
 
 
-def _png(mask: Any) -> str:
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(mask.astype(np.uint8) * 255).save(out, "PNG")
-    return base64.b64encode(out.getvalue()).decode()
-
-
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    rows = dataset.annotations
-    count = 0 if rows.polygons is None else int((np.diff(rows.polygons.row_offsets) > 1).sum())
-    extras = rows.extras
-    fields = 0
-    if extras is not None:
-        fields = sum(1 for row in range(len(extras)) if extras[row].keys() - {"classifications"})
-    return [
-        Loss("parts", count, f"{plural(count, 'outline')} with holes or of several parts: written as masks"),
-        Loss("holes", 0, ""),  # among those
-        Loss("attributes", fields, f"further fields of {plural(fields, 'annotation')}"),
-    ]
+    kept = ("classifications",)
+    return [*outlines_as_masks(dataset), beyond(dataset.annotations.extras, kept, "attributes", "annotation")]
 
 
 FORMATS = {

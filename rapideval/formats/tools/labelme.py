@@ -13,7 +13,6 @@ written, images not within their documents (``imageData`` is null) but beside th
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,10 +20,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
+from rapideval.formats.common.canvas import cropped, placed
 from rapideval.formats.common.documents import documents, first_of, json_of, laid
-from rapideval.formats.common.names import clashing, file_stems, renamed, safe_path
+from rapideval.formats.common.losses import file_names, holes_as_masks
+from rapideval.formats.common.names import clashing, file_stems, safe_path
 from rapideval.formats.common.nodes import Node, decoded, guarded
+from rapideval.formats.common.png import base64_png, decoded_png
 from rapideval.formats.common.vectors import corners, ellipse, masks_of_holed
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
@@ -130,8 +132,6 @@ def _count(shape: Node, points: npt.NDArray[np.float64], count: int) -> None:
 
 
 def _mask(shape: Node, points: npt.NDArray[np.float64], size: tuple[int, int] | None) -> Masks:
-    from rapideval.formats.common.png import decoded_png
-
     if size is None:
         shape.refuse("image-size", "a mask in a document without imageHeight and imageWidth", "the image's size")
     node = shape["mask"]
@@ -140,15 +140,12 @@ def _mask(shape: Node, points: npt.NDArray[np.float64], size: tuple[int, int] | 
     except ValueError as error:  # PngError is one, so is what base64 raises
         node.refuse("labelme-mask", str(error), "a PNG of one channel in base64")
     left, top = (int(value) for value in np.floor(points.min(axis=0)))
-    height, width = pixels.shape
-    if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
-        node.refuse(
-            "labelme-mask", f"a mask from {left}, {top} to {left + width}, {top + height}",
-            f"one within {size[1]} × {size[0]} pixels",
-        )  # fmt: skip
-    dense = np.zeros(size, np.bool_)
-    dense[top : top + height, left : left + width] = pixels > 0
-    return Masks.from_dense(dense)
+    mask = placed(pixels > 0, left, top, size)
+    if mask is None:
+        height, width = pixels.shape
+        found = f"a mask from {left}, {top} to {left + width}, {top + height}"
+        node.refuse("labelme-mask", found, f"one within {size[1]} × {size[0]} pixels")
+    return mask
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -189,14 +186,10 @@ def _shapes_of(dataset: Dataset, masks: Masks | None, row: int, others: Sequence
         "group_id": extras.get("group_id"),
     }
     if masks is not None and masks.present[row]:
-        dense = masks.dense(row)
-        ys, xs = np.nonzero(dense)
-        left, top, right, bottom = (int(v) for v in (xs.min(), ys.min(), xs.max(), ys.max())) if len(xs) else (0,) * 4
-        part = dense[top : bottom + 1, left : right + 1]
-        return [
-            common
-            | {"shape_type": "mask", "points": [[left, top], [right, bottom]], "mask": _png(part)}
-        ]  # fmt: skip
+        part, left, top = cropped(masks.dense(row))
+        height, width = part.shape
+        ends = [[left, top], [left + width - 1, top + height - 1]]
+        return [common | {"shape_type": "mask", "points": ends, "mask": base64_png(part, bits=1)}]
     if not rings:
         first, _, last, _ = corners(rows.box[row]).tolist()
         return [common | {"shape_type": "rectangle", "points": [first, last]}]
@@ -206,22 +199,11 @@ def _shapes_of(dataset: Dataset, masks: Masks | None, row: int, others: Sequence
     return [common | {"shape_type": "polygon", "points": ring.tolist()} for ring in rings]
 
 
-def _png(mask: npt.NDArray[np.bool_]) -> str:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(mask).save(stream, "PNG")
-    return base64.b64encode(stream.getvalue()).decode()
-
-
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    polygons = dataset.annotations.polygons
-    count = 0 if polygons is None else int(polygons.holed.sum())
-    names = renamed(dataset.images)
     return [
         *clashing(dataset, tuple(name for name in _SHAPE if name != "group_id")),
-        Loss("holes", count, f"{plural(count, 'outline')} with holes: written as masks"),
-        Loss("image_files", names.count, names.text.replace("the names", "the file names")),
+        holes_as_masks(dataset),
+        file_names(dataset.images),
     ]
 
 

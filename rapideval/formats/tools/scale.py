@@ -21,12 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from rapideval.errors import FormatError, Problem
+from rapideval.errors import FormatError
 from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, json_of
-from rapideval.formats.common.nodes import Node, guarded
+from rapideval.formats.common.nodes import Node, decoded, decoded_lines, guarded
 from rapideval.formats.common.vectors import Holes, bridged, one_ring_losses, outlines_of, single_rings
 from rapideval.formats.files import Source, Writable
 from rapideval.formats.gather import Gathered
@@ -73,29 +71,19 @@ def _sniff_tasks(source: Source) -> Guess | None:
 
 def _objects(document: Source, report: Report, members: tuple[str, ...]) -> Iterator[Node]:
     """Objects of a document: of an array, of a member that holds one, of lines, or itself."""
-    data = document.data().removeprefix(b"\xef\xbb\xbf").strip()
     try:
-        root = Node(msgspec.json.decode(data), "$", report)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        yield from _lines(document, data, report, error)
+        root = decoded(document, report)
+    except FormatError:
+        data = document.data().removeprefix(b"\xef\xbb\xbf").strip()
+        if b"\n" not in data or data.startswith(b"["):
+            raise
+        yield from decoded_lines(document, report)
         return
     if isinstance(root.value, list):
         yield from root
         return
     held = next((name for name in members if isinstance(root.members().get(name), list)), None)
     yield from root[held] if held else [root]
-
-
-def _lines(document: Source, data: bytes, report: Report, error: Exception) -> Iterator[Node]:
-    if b"\n" not in data or data.startswith(b"["):
-        problem = Problem("json-syntax" if data else "json-empty", document.name, str(error), "JSON, or JSON lines")
-        raise FormatError(problem)
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if line.strip():
-            try:
-                yield Node(msgspec.json.decode(line), f"line[{number}]", report)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
-                report.refuse("json-syntax", f"line[{number}]", str(wrong), "a JSON object")
 
 
 def _read_nucleus(source: Source, *, images: Images | None = None, labels: Labels | None = None) -> Dataset:

@@ -26,12 +26,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import FormatError, InputError, Problem, UsageError
+from rapideval.errors import FormatError, Problem, UsageError
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import documents, first_of, json_of, laid
 from rapideval.formats.common.names import clashing, renamed, safe_path
 from rapideval.formats.common.nodes import Node, decoded, guarded, shown
 from rapideval.formats.common.png import decoded_alpha
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.formats.common.vectors import masks_of_parted
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
@@ -302,11 +303,7 @@ def _write(dataset: Dataset, folder: Path, *, coordinates: Coordinates = "pixels
         Where two images would share a document.
     """
     _check(coordinates)
-    unknown = np.flatnonzero(~dataset.images.sizes_known)
-    if len(unknown):
-        where, hint = f"images[{unknown[0]}]", "read the sizes from the image files"
-        found, expected = "no size", "height and width, which each document has"
-        raise InputError(Problem("image-size", where, found, expected, hint, "error", len(unknown)))
+    require_sizes(dataset, "which each document has", annotated=False)
     places = _places(dataset.images)
     writing = _Writing(dataset, masks_of_parted(dataset), coordinates == "pixels")
     objects: list[list[dict[str, Any]]] = [[] for _ in range(len(dataset.images))]

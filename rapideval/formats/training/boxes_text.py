@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.errors import InputError, Problem, UsageError
+from rapideval.errors import UsageError
 from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import laid
 from rapideval.formats.common.names import file_stems
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.formats.common.textfiles import TextFile, first_lines, one_word, split_labels, suffixes_of, text_files
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
@@ -194,10 +195,7 @@ def _write(dataset: Dataset, folder: Path, *, order: str = "xywh", relative: boo
     elif order == "cxcywh":
         boxes[:, :2] += boxes[:, 2:] / 2
     if relative:
-        wrong = np.flatnonzero(~dataset.images.sizes_known[rows.image])
-        if len(wrong):
-            where = f"image {dataset.images.key(int(rows.image[wrong[0]]))!r}"
-            raise InputError(Problem("image-size", where, "no size", "height and width, to write shares of them"))
+        require_sizes(dataset, "to write shares of them")
         boxes /= np.tile(dataset.images.sizes[rows.image][:, ::-1].astype(np.float64), 2)
     lines: list[list[str]] = [[] for _ in range(len(dataset.images))]
     for row, image in enumerate(rows.image.tolist()):

@@ -40,7 +40,8 @@ from rapideval.formats.common.labelmap import (
     palette,
     preset_of,
 )
-from rapideval.formats.common.names import file_stems, safe_path
+from rapideval.formats.common.losses import file_names
+from rapideval.formats.common.names import file_stems
 from rapideval.formats.common.textfiles import suffixes_of
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
@@ -184,7 +185,6 @@ def _write(dataset: Dataset, folder: Path) -> None:
 def _losses(dataset: Dataset, **_: object) -> list[Loss]:
     pairs = dataset.annotations.image.astype(np.int64) * (len(dataset.labels) + 1) + dataset.annotations.label
     merged = len(pairs) - len(np.unique(pairs))
-    renamed = sum(1 for key in dataset.images.keys if safe_path(key) != key)
     return [
         *paint_losses(dataset),
         void_labels(dataset),
@@ -192,7 +192,7 @@ def _losses(dataset: Dataset, **_: object) -> list[Loss]:
             "instances", merged, f"which object is which: {plural(merged, 'annotation')} joined to others of its label"
         ),
         suffixes_of(dataset.images),
-        Loss("image_files", renamed, f"the file names of {plural(renamed, 'image')}"),
+        file_names(dataset.images),
     ]
 
 

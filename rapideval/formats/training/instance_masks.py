@@ -40,7 +40,8 @@ from rapideval.formats.common.canvas import (
 )
 from rapideval.formats.common.documents import json_of, laid, paths_of
 from rapideval.formats.common.labelmap import LabelMap, mapillary_above, mapillary_config, preset_of
-from rapideval.formats.common.names import file_stems, safe_path
+from rapideval.formats.common.losses import file_names
+from rapideval.formats.common.names import file_stems
 from rapideval.formats.common.nodes import decoded, guarded
 from rapideval.formats.common.textfiles import suffixes_of
 from rapideval.formats.files import Source
@@ -332,13 +333,12 @@ def _ranks(groups: npt.NDArray[np.int64], counted: npt.NDArray[np.bool_]) -> npt
 def _losses(dataset: Dataset, **_: object) -> list[Loss]:
     crowds = _pairs(dataset)[dataset.annotations.crowd]
     joined = len(crowds) - len(np.unique(crowds))
-    renamed = sum(1 for key in dataset.images.keys if safe_path(key) != key)
     return [
         *paint_losses(dataset),
         void_labels(dataset),
         Loss("instances", joined, f"which crowd is which: {plural(joined, 'crowd')} joined to others of its label"),
         suffixes_of(dataset.images),
-        Loss("image_files", renamed, f"the file names of {plural(renamed, 'image')}"),
+        file_names(dataset.images),
     ]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.documents import laid
+from rapideval.formats.common.losses import beyond
 from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.nodes import Refused, guarded
 from rapideval.formats.common.textfiles import Line, first_lines, one_word, split_labels, suffixes_of, text_files
@@ -164,11 +165,10 @@ def _space(extras: dict[str, Any]) -> list[float]:
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
     rows = dataset.annotations
     known = {name for name, _, _ in _FIELDS} | set(_SPACE)
-    fields = 0 if rows.extras is None else sum(1 for row in range(len(rows)) if rows.extras[row].keys() - known)
     named = np.array([name == _IGNORED for name in dataset.labels.names], np.bool_)
     crowd = int((rows.crowd != (named[rows.label] if len(named) else rows.crowd)).sum())
     return [
-        Loss("attributes", fields, f"further fields of {plural(fields, 'annotation')}"),
+        beyond(rows.extras, known, "attributes", "annotation"),
         suffixes_of(dataset.images),
         Loss("crowd", crowd, f"the crowd flag of {plural(crowd, 'annotation')}: only the label {_IGNORED} is one"),
         split_labels(dataset.labels),

@@ -25,13 +25,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rapideval.errors import FormatError, InputError, Problem
+from rapideval.errors import FormatError, Problem
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.canvas import read_index, write_png
 from rapideval.formats.common.documents import laid, paths_of
+from rapideval.formats.common.losses import beyond
 from rapideval.formats.common.names import PICTURES
 from rapideval.formats.common.nodes import Node, guarded
 from rapideval.formats.common.pictures import picture_beside, picture_sizes
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
 from rapideval.formats.notes import Place, Report
@@ -350,10 +352,7 @@ def _number(node: Node) -> float:
 def _write(dataset: Dataset, folder: Path) -> None:
     """Write ``annotations/`` and, where there are masks, ``masks/``."""
     rows = dataset.annotations
-    wrong = np.flatnonzero(~dataset.images.sizes_known[rows.image])
-    if len(wrong):
-        where = f"image {dataset.images.key(int(rows.image[wrong[0]]))!r}"
-        raise InputError(Problem("image-size", where, "no size", "height and width, as edges are relative to them"))
+    require_sizes(dataset, "as edges are relative to them")
     masks = dataset.with_masks().annotations.masks
     mids = _mids(dataset.labels)
     edges = _edges(dataset)
@@ -427,14 +426,10 @@ def _picture_of(mask: npt.NDArray[np.bool_]) -> Any:
 
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    extras = dataset.annotations.extras
-    fields = 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - set(FLAGS))
-    labels = dataset.labels.extras
-    kept = 0 if labels is None else sum(1 for row in range(len(labels)) if labels[row].keys() - {"mid"})
     broken = sum(1 for key in dataset.images.keys if "\n" in key)
     return [
-        Loss("attributes", fields, f"further fields of {plural(fields, 'annotation')}"),
-        Loss("label_attributes", kept, f"further fields of {plural(kept, 'label')}"),
+        beyond(dataset.annotations.extras, FLAGS, "attributes", "annotation"),
+        beyond(dataset.labels.extras, ("mid",), "label_attributes", "label"),
         Loss("image_sizes", broken, f"the sizes of {plural(broken, 'image')} whose names have several lines"),
     ]
 

@@ -13,18 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from rapideval.errors import InputError, UsageError
+from rapideval.errors import UsageError
 from rapideval.formats.capabilities import Capabilities, Loss, plural
 from rapideval.formats.common.canvas import drawn_masks
 from rapideval.formats.common.documents import documents, first_of, json_of, laid
-from rapideval.formats.common.names import clashing, file_stems, renamed
-from rapideval.formats.common.nodes import Node, decoded, guarded
+from rapideval.formats.common.losses import file_names
+from rapideval.formats.common.names import clashing, file_stems
+from rapideval.formats.common.nodes import decoded, guarded
+from rapideval.formats.common.runs import mask_of_runs
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
 from rapideval.formats.jsonshape import json_shape
 from rapideval.formats.notes import Report
 from rapideval.formats.registry import Format, Guess
-from rapideval.model import Dataset, Images, Labels, Masks
+from rapideval.model import Dataset, Images, Labels
 
 __all__ = ["FORMATS"]
 
@@ -62,26 +64,13 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
                         place,
                         label,
                         box=item["bbox"].numbers(4) if "bbox" in item else None,
-                        mask=_mask(item["segmentation"]),
+                        mask=mask_of_runs(item["segmentation"]),
                         area=item["area"].number(0) if "area" in item else None,
                         id=item["id"].whole() if "id" in item else None,
                         extras=item.rest(*_OWN),
                         at=item.place,
                     )
     return found.dataset()
-
-
-def _mask(rle: Node) -> Masks:
-    size = [side.size() for side in rle["size"]]
-    counts = rle["counts"]
-    if len(size) != 2:
-        rle["size"].refuse("segment-size", f"{len(size)} numbers", "height and width")
-    try:
-        if isinstance(counts.value, str):
-            return Masks.from_strings([counts.value], [size])
-        return Masks.from_counts([[run.whole(0) for run in counts]], [size])
-    except InputError as error:
-        counts.refuse("segment-counts", error.problems[0].found, error.problems[0].expected)
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
@@ -110,12 +99,11 @@ def _write(dataset: Dataset, folder: Path) -> None:
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
     boxes = int((~drawn_masks(dataset).present).sum())
-    names = renamed(dataset.images)
     labels = len(dataset.labels) if dataset.labels.names != (_LABEL,) else 0
     return [
         Loss("boxes", boxes, f"{plural(boxes, 'annotation')} with a box alone: left out"),
         Loss("label_names", labels, f"the names of {plural(labels, 'label')}: masks here have none"),
-        Loss("image_files", names.count, names.text.replace("the names", "the file names")),
+        file_names(dataset.images),
         *clashing(dataset, _OWN),
     ]
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.documents import documents, first_of, laid
+from rapideval.formats.common.losses import beyond, file_names
 from rapideval.formats.common.names import file_stems, safe_path
 from rapideval.formats.common.nodes import guarded
 from rapideval.formats.common.words import value_of, word_of
@@ -229,14 +230,7 @@ def _is_own(name: str, value: Any, fields: dict[str, Any]) -> bool:
 
 
 def _losses(dataset: Dataset, **_: Any) -> list[Loss]:
-    from rapideval.formats.common.names import renamed
-
-    extras = dataset.images.extras
-    count = 0 if extras is None else sum(1 for row in range(len(extras)) if extras[row].keys() - {"split"})
-    return [
-        Loss("image_attributes", count, f"further fields of {plural(count, 'image')}"),
-        Loss("image_files", renamed(dataset.images).count, renamed(dataset.images).text.replace("names", "file names")),
-    ]
+    return [beyond(dataset.images.extras, ("split",), "image_attributes", "image"), file_names(dataset.images)]
 
 
 FORMATS = {

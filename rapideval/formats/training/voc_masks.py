@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapideval.errors import FormatError, Problem, UsageError
-from rapideval.formats.capabilities import Capabilities, Loss, plural
+from rapideval.formats.capabilities import Capabilities, Loss
 from rapideval.formats.common.canvas import (
     drawn_masks,
     index_png,
@@ -29,7 +29,8 @@ from rapideval.formats.common.canvas import (
 )
 from rapideval.formats.common.documents import laid, paths_of
 from rapideval.formats.common.labelmap import LabelMap, label_map_of, palette, preset_of
-from rapideval.formats.common.names import file_stems, safe_path
+from rapideval.formats.common.losses import file_names
+from rapideval.formats.common.names import file_stems
 from rapideval.formats.common.textfiles import suffixes_of
 from rapideval.formats.files import Source
 from rapideval.formats.gather import Gathered
@@ -143,12 +144,11 @@ def _write(dataset: Dataset, folder: Path) -> None:
 
 
 def _losses(dataset: Dataset, **_: object) -> list[Loss]:
-    renamed = sum(1 for key in dataset.images.keys if safe_path(key) != key)
     return [
         *paint_losses(dataset),
         void_labels(dataset),
         suffixes_of(dataset.images),
-        Loss("image_files", renamed, f"the file names of {plural(renamed, 'image')}"),
+        file_names(dataset.images),
     ]
 
 

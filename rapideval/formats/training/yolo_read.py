@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -240,7 +240,10 @@ class _Rows:
                 "pixels? or lenient=True (--lenient) reads what lies outside of the image",
             )  # fmt: skip
 
-    def _refuse(self, wrong, rule, found, expected, hint="") -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def _refuse(
+        self, wrong: npt.NDArray[np.bool_], rule: str, found: Callable[[int], str], expected: str, hint: str = ""
+    ) -> None:
+        """Refuse lines: the first is named, all are counted."""
         rows = np.flatnonzero(wrong)
         if len(rows):
             place = self.lines.place(int(rows[0]))

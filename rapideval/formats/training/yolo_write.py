@@ -11,7 +11,9 @@ import numpy.typing as npt
 from rapideval.errors import InputError, Problem, UsageError
 from rapideval.formats.capabilities import Loss, plural
 from rapideval.formats.common.documents import laid, lay_many
+from rapideval.formats.common.losses import beyond
 from rapideval.formats.common.names import file_stems, renamed, safe_path
+from rapideval.formats.common.sizes import require_sizes
 from rapideval.formats.common.vectors import bridged, check_holes, corners, one_ring_losses, outlines_of, single_rings
 from rapideval.formats.rowtext import Column, Texts, floats, integers, rows_of, texts
 from rapideval.formats.training.yolo_layout import SPLITS
@@ -30,7 +32,7 @@ def write(dataset: Dataset, folder: Path, shape: str, outside: str, outline_iou:
     check_holes(holes)
     _check_outside(outside)
     images = dataset.images
-    _check_sizes(dataset)
+    require_sizes(dataset, "as YOLO's coordinates are relative to them")
     stems = file_stems(images)
     splits = _splits(images)
     order = np.argsort(dataset.annotations.image, kind="stable")
@@ -47,18 +49,6 @@ def write(dataset: Dataset, folder: Path, shape: str, outside: str, outline_iou:
         ((f"{below[place]}{stem}.txt", text[bounds[place] : bounds[place + 1]]) for place, stem in enumerate(stems)),
     )
     _describe(dataset, folder, stems, splits)
-
-
-def _check_sizes(dataset: Dataset) -> None:
-    """Refuse annotations on images of unknown size: relative coordinates need it."""
-    known = dataset.images.sizes_known
-    wrong = np.flatnonzero(~known[dataset.annotations.image])
-    if not len(wrong):
-        return
-    images = np.unique(dataset.annotations.image[wrong])
-    expected, hint = "height and width, as YOLO's coordinates are relative", "read them from the image files"
-    where = f"image {dataset.images.key(int(images[0]))!r}"
-    raise InputError(Problem("image-size", where, "no size", expected, hint, "error", len(images)))
 
 
 def _check_outside(outside: str) -> None:
@@ -201,7 +191,7 @@ def losses(dataset: Dataset, shape: str, **options: Any) -> list[Loss]:
     """What lines of YOLO cannot hold, beyond its capabilities."""
     rows, images = dataset.annotations, dataset.images
     holes = str(options.get("holes", "bridge"))
-    found = [_image_fields(images), renamed(images), _label_numbers(dataset)]
+    found = [beyond(images.extras, ("split",), "image_attributes", "image"), renamed(images), _label_numbers(dataset)]
     outside = str(options.get("outside", "clip"))
     _check_outside(outside)
     if outside == "clip":
@@ -226,13 +216,6 @@ def _turned(polygons: Polygons) -> Loss:
     points = np.diff(polygons.ring_offsets[polygons.row_offsets])
     count = int((polygons.present & (points != _CORNERS)).sum())
     return Loss("polygons", count, f"{plural(count, 'outline')}: written as the smallest rectangle around it")
-
-
-def _image_fields(images: Images) -> Loss:
-    count = 0
-    if images.extras is not None:
-        count = sum(1 for place in range(len(images)) if images.extras[place].keys() - {"split"})
-    return Loss("image_attributes", count, f"further fields of {plural(count, 'image')}")
 
 
 def _label_numbers(dataset: Dataset) -> Loss:
