@@ -72,6 +72,11 @@ class LabelMap:
         """Whether a number stands for no object."""
         return self.names[number].lower() in VOID if number in self.names else number == self.border
 
+    @property
+    def objects(self) -> list[str]:
+        """Names of the labels that are no background or void, in the order of their numbers in the map."""
+        return [name for number, name in self.names.items() if not self.is_void(number)]
+
     def numbers_of(self, pixels: _Pixels) -> _Pixels:
         """Numbers (H, W) of a picture of colours (H, W, 3); -1 for a colour that is none."""
         flat = pixels[..., :3].reshape(-1, 3).astype(np.int64)

@@ -75,9 +75,7 @@ def _sniff(source: Source) -> Guess | None:
     folder = source.path
     if any((folder / name).is_file() for name in _MAPS) and _mask_files(folder, None)[1]:
         return Guess(1, "masks with a file that names their numbers")
-    if paths_of(folder, _PNG, 1) and any(
-        re.search(r"_gtFine_label(?:Train)?Ids\.png$", path.name) for path in paths_of(folder, _PNG, 400)
-    ):
+    if any(re.search(r"_gtFine_label(?:Train)?Ids\.png$", path.name) for path in paths_of(source, _PNG, 400)):
         return Guess(1, "masks named as Cityscapes names them")
     return None
 
@@ -121,9 +119,8 @@ def _read(
         hint = "name them in order from 0 (labels), or a preset"
         raise FormatError(Problem("label-map", source.name, "nothing that names numbers", "a label map", hint))
     found = Gathered(report, images, labels)
-    for number in known.names:
-        if not known.is_void(number):
-            found.label(known.names[number])
+    for name in known.objects:
+        found.label(name)
     void = 0
     for path in files:
         void += _picture(path, root, known, found)

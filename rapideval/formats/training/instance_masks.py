@@ -191,9 +191,8 @@ def _read(
         known = _label_map(layout.root, coding, labels)
         groups = None if coding == _TWO else _THINGS
     gathered = Gathered(report, images, labels)
-    for number in known.names:
-        if not known.is_void(number):
-            gathered.label(known.names[number])
+    for name in known.objects:
+        gathered.label(name)
     void = 0
     for path in layout.files:
         void += _picture(path, layout.root, coding, known, groups, gathered)

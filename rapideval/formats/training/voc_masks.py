@@ -63,9 +63,8 @@ def _read(source: Source, *, images: Images | None = None, labels: Labels | None
     report = Report(source.name)
     known = label_map_of(source.path, labels, None) or preset_of("voc")
     found = Gathered(report, images, labels)
-    for number in known.names:
-        if not known.is_void(number):
-            found.label(known.names[number])
+    for label in known.objects:
+        found.label(label)
     for path in paths_of(source.path / _OBJECT, (".png",)):
         name = path.relative_to(source.path / _OBJECT)
         _picture(path, source.path / _CLASS / name, name.with_suffix("").as_posix(), known, found)
