@@ -57,7 +57,12 @@ def test_a_line_of_kitti_that_cannot_be_is_refused(line, says):
 def test_what_the_numbers_of_plain_text_are_is_asked_for():
     with pytest.raises(UsageError, match="order='xywh', 'xyxy' or 'cxcywh'"):
         formats.read(b"cat 1 2 3 4\n", "boxes-text")
-    assert formats.read(b"cat 10 20 3 4\n", "boxes-text").annotations.box.tolist() == [[10, 20, 3, 4]]  # no xyxy
+    with pytest.raises(UsageError, match="nothing says what they are"):  # no xyxy, but a corner or a centre
+        formats.read(b"cat 10 20 3 4\n", "boxes-text")
+    # a centre would reach beyond the image's edge, two corners would be the wrong way round
+    assert formats.read(b"cat 1 20 8 4\n", "boxes-text").annotations.box.tolist() == [[1, 20, 8, 4]]
+    narrow = Images(["<bytes>"], sizes=[[30, 12]])  # a corner and a size would end behind the image
+    assert formats.read(b"cat 9 20 6 4\n", "boxes-text", images=narrow).annotations.box.tolist() == [[6, 18, 6, 4]]
     assert formats.read(b"cat 10 20 3 4\n", "boxes-text", order="cxcywh").annotations.box.tolist() == [[8.5, 18, 3, 4]]
     data = formats.read(
         b"cat 0.9 0.1 0.2 0.3 0.4\n", "boxes-text", order="xyxy", images=Images(["<bytes>"], sizes=[[10, 20]])

@@ -2,7 +2,7 @@
 
 What the numbers are is told nowhere, so it is asked for: `order` is ``"xywh"`` (corner and size), ``"xyxy"`` (two
 corners) or ``"cxcywh"`` (centre and size), `relative` says that they are shares of the image's width and height. Where
-not asked, the numbers decide if they can: what would have a corner behind the other is no ``"xyxy"``.
+not asked, the numbers decide if they can: if under one order alone every box lies in its image, that is it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rapideval.errors import UsageError
 from rapideval.formats.capabilities import Capabilities, Loss
@@ -76,7 +77,8 @@ def _read(
     files = list(text_files(source, found, found.report, ("images", "JPEGImages"), image_folder))
     table = _Table(files, found.report)
     found.report.close()
-    boxes = table.pixels(_chosen(table, order, source), _is_relative(table) if relative is None else relative, found)
+    shares = _is_relative(table) if relative is None else relative
+    boxes = table.pixels(_chosen(table, order, shares, found, source), shares, found)
     found.report.close()
     for row, box in enumerate(boxes.tolist()):
         word = table.labels[row]
@@ -87,13 +89,14 @@ def _read(
     return found.dataset()
 
 
-def _chosen(table: _Table, order: str | None, source: Source) -> str:
+def _chosen(table: _Table, order: str | None, relative: bool, found: Gathered, source: Source) -> str:
+    """The order that was asked for, else the only one under which every box lies in its image."""
     if order is not None:
         return order
-    numbers = table.numbers
-    if len(numbers) and (numbers[:, 2:] < numbers[:, :2]).any():
-        return "xywh" if not table.touches_edges() else _ask(source)
-    return _ask(source) if len(numbers) else "xywh"
+    if not len(table.numbers):
+        return _ORDERS[0]
+    possible = [order for order in _ORDERS if table.fits(order, relative, found)]
+    return possible[0] if len(possible) == 1 else _ask(source)
 
 
 def _ask(source: Source) -> str:
@@ -105,6 +108,15 @@ def _ask(source: Source) -> str:
 
 def _is_relative(table: _Table) -> bool:
     return bool(len(table.numbers)) and bool((np.abs(table.numbers) <= 1).all())
+
+
+def _edges(numbers: npt.NDArray[np.float64], order: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Corners (N, 2) of boxes that are given in an order."""
+    first, second = numbers[:, :2], numbers[:, 2:]
+    if order == "xyxy":
+        return first, second
+    low = first if order == "xywh" else first - second / 2
+    return low, low + second
 
 
 class _Table:
@@ -141,9 +153,17 @@ class _Table:
                     "score-range", f"line {place.row}", f"{self.scores[row]:g}", "a score from 0 to 1"
                 )
 
-    def touches_edges(self) -> bool:
-        """Whether read as corner and size, the numbers would reach below 0: then they are a centre and a size."""
-        return bool((self.numbers[:, :2] < 0).any())
+    def fits(self, order: str, relative: bool, found: Gathered) -> bool:
+        """Whether all boxes, read in an order, lie in their images; to a pixel, or a hundredth of the image."""
+        low, high = _edges(self.numbers, order)
+        slack = 0.01 if relative else 1.0
+        if (high < low).any() or (low < -slack).any():
+            return False
+        if relative:
+            return bool((high <= 1 + slack).all())
+        sizes = [found.size_of(image) for image in self.images]
+        limits = np.array([(np.inf, np.inf) if size is None else size[::-1] for size in sizes], np.float64)
+        return bool((high <= limits + slack).all())
 
     def pixels(self, order: str, relative: bool, found: Gathered) -> np.ndarray[Any, Any]:
         """Boxes x, y, width, height in pixels."""
@@ -159,10 +179,8 @@ class _Table:
                     )  # fmt: skip
                     found.report.close()
             boxes *= np.array([[w, h, w, h] for h, w in sizes if (h, w) != (0, 0)], np.float64).reshape(-1, _BOX)  # type: ignore[misc]
-        if order == "xyxy":
-            boxes[:, 2:] -= boxes[:, :2]
-        elif order == "cxcywh":
-            boxes[:, :2] -= boxes[:, 2:] / 2
+        low, high = _edges(boxes, order)
+        boxes = np.hstack([low, boxes[:, 2:] if order != "xyxy" else high - low])
         wrong = np.flatnonzero((boxes[:, 2:] < 0).any(axis=1)).tolist()
         if wrong:
             place = self.places[wrong[0]]
